@@ -1,0 +1,1 @@
+"""The asset pipeline: source scenes in, signed scene packages out."""

@@ -1,0 +1,1 @@
+"""Bots: behaviours, and crowds of them."""

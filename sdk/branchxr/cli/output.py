@@ -1,0 +1,84 @@
+"""How commands speak: results on stdout, everything else on stderr, one exit code per cause."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+
+from ..errors import BranchXRError, InputRefused, MissingTool
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    INPUT_REFUSED = 3
+    MISSING_TOOL = 4
+    INTERRUPTED = 130
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """Print one object to stdout; its first key is the schema's version."""
+    sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str = "") -> None:
+    """Tell the person at the terminal something that is not a result."""
+    typer.echo(text, err=True)
+
+
+def fail(error: BranchXRError) -> NoReturn:
+    """Print an error in its three parts and leave with the exit code of its kind."""
+    typer.echo(f"error [{error.code}]: expected {error.expected}", err=True)
+    typer.echo(f"  got:    {error.came}", err=True)
+    typer.echo(f"  remedy: {error.remedy}", err=True)
+    code = Exit.FAILED
+    if isinstance(error, InputRefused):
+        code = Exit.INPUT_REFUSED
+    elif isinstance(error, MissingTool):
+        code = Exit.MISSING_TOOL
+    raise typer.Exit(code)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn our own errors, missing extras and Ctrl-C into messages and exit codes."""
+    try:
+        yield
+    except BranchXRError as error:
+        fail(error)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        fail(
+            MissingTool(
+                f"the extra {extra!r}",
+                f"no module named {error.name!r}",
+                f"pip install -e '.[{extra}]'",
+            )
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+EXTRAS = {
+    "brotli": "assets",
+    "PIL": "assets",
+    "pygltflib": "assets",
+    "trimesh": "assets",
+    "rich": "server",
+    "sqlalchemy": "server",
+    "starlette": "server",
+    "uvicorn": "server",
+    "clr_loader": "unity",
+    "pythonnet": "unity",
+}
+"""Top-level module -> the extra of the distribution that brings it."""

@@ -1,0 +1,1 @@
+"""Passkeys: what holds them, and how a session signs in with one."""

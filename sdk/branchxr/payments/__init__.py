@@ -1,0 +1,1 @@
+"""Payments: kept in an outbox until their outcome is known."""

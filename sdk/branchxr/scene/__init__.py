@@ -1,0 +1,1 @@
+"""Scene packages on the client's side: verified, cached, streamed."""

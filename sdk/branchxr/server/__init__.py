@@ -1,0 +1,1 @@
+"""The embedded branch. Only the CLI, `branchxr.testing` and tests may import it."""

@@ -1,0 +1,1 @@
+"""Stages: where a script sees and acts."""

@@ -1,0 +1,1 @@
+"""A whole branch in one process: virtual clock, in-memory wire, soft keys."""

@@ -1,0 +1,1 @@
+"""The two modules that touch the network: one knows httpx, one knows websockets."""

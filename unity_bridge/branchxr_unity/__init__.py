@@ -1,0 +1,1 @@
+"""Unity: the stage for Unity games."""

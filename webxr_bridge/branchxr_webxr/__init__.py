@@ -1,0 +1,1 @@
+"""WebXR: a page with a stage for each visitor, its Python half and the shim it serves."""
