@@ -4,9 +4,8 @@ Scene files are not in the table: they are plain files under `SceneAddress.base`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -52,7 +51,7 @@ class Operation(Generic[RequestT, ResponseT]):
     is_keyed: bool = False
     status: int = 200
     errors: tuple[str, ...] = ()
-    links: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def is_repeatable(self) -> bool:
