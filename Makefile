@@ -1,0 +1,60 @@
+# make demo   the main job: a branch, bots, and a page to walk in   (ARGS="--headless --seconds 10")
+# make test   every test
+# make check  format, lint, types, quick tests: before a commit
+# make bench  benchmarks/
+# Everything begins with `make setup`, which is quick when nothing has changed.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+NPM := webxr_bridge/npm
+ARGS ?=
+
+.PHONY: setup demo test check lint format quick bench constraints docs picture clean
+
+setup:
+	@bash .ci/setup
+
+demo: setup
+	@$(BIN)/branchxr demo $(ARGS)
+
+# A missing tool fails here instead of skipping. Real ports, processes and browsers go last and
+# alone, so that they have both cores.
+test: setup
+	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser)" $(ARGS)
+	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -q -m "end_to_end or browser" $(ARGS)
+
+check: setup lint quick
+
+lint: setup
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(NPM)/node_modules/.bin/pyright --warnings
+	npm --prefix $(NPM) run --silent check
+
+format: setup
+	$(BIN)/ruff format -q .
+	$(BIN)/ruff check -q --fix .
+
+quick: setup
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser or tool)"
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup
+	$(BIN)/python -m docs.generate
+
+picture: setup
+	$(BIN)/python docs/picture.py
+
+# After a change of dependencies in pyproject.toml: take the newest that fit, and pin them.
+constraints:
+	rm -rf build/fresh && python3 -m venv build/fresh
+	build/fresh/bin/pip install -q 'pip>=25.1'
+	build/fresh/bin/pip install -q -e '.[all]' --group dev
+	(echo '# made by: make constraints'; build/fresh/bin/pip freeze --exclude-editable) > constraints.txt
+	rm -rf build/fresh
+
+clean:
+	rm -rf .venv .stamps build $(NPM)/node_modules webxr_bridge/branchxr_webxr/static
