@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+
 from branchxr.testing.clock import EPOCH_S, START_S, VirtualClock
 
 

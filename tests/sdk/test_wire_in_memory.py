@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from branchxr.testing.wire import MAX_BUFFERED_BYTES, wire_pair
 from branchxr.wire import WireClosed
 
