@@ -6,7 +6,7 @@ credentials are passed on as the JSON of the WebAuthn standard (Level 3, section
 """
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -38,13 +38,6 @@ class Assurance(StrEnum):
     @classmethod
     def _missing_(cls, _value: object) -> "Assurance":
         return cls.UNKNOWN
-
-
-SOFT_AAGUID: Final = bytes.fromhex("de26af706a39a83956cf4d70389f9103")
-"""What a software key calls itself: the start of SHA-256 of `branchxr soft authenticator v1`.
-
-An AAGUID is only a claim: the branch uses this one to lower an assurance, never to raise it.
-"""
 
 
 class PaymentState(StrEnum):
