@@ -1,0 +1,54 @@
+// Build the shim for the page (default) or the tests (`--tests`), and say how large it came out.
+import { build } from 'esbuild';
+import { brotliCompressSync } from 'node:zlib';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const here = import.meta.dirname;
+const COMMON = { bundle: true, format: 'esm', target: 'es2022', legalComments: 'eof', logLevel: 'warning' };
+
+async function buildPage() {
+  const folder = join(here, '..', 'branchxr_webxr', 'static');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await build({
+    ...COMMON,
+    absWorkingDir: here,
+    entryPoints: { branchxr: 'src/element.ts' },
+    outdir: folder,
+    minify: true,
+    splitting: true,
+    sourcemap: false,
+    chunkNames: 'chunk-[hash]',
+  });
+  await build({
+    absWorkingDir: here,
+    entryPoints: { branchxr: 'src/style.css' },
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    logLevel: 'warning',
+  });
+  for (const name of readdirSync(folder).sort()) {
+    const bytes = readFileSync(join(folder, name));
+    const kilobytes = (size) => `${(size / 1000).toFixed(1)} kB`;
+    console.log(`${name}  ${kilobytes(bytes.length)}  brotli ${kilobytes(brotliCompressSync(bytes).length)}`);
+  }
+}
+
+async function buildTests() {
+  const folder = join(here, 'out', 'tests');
+  rmSync(folder, { recursive: true, force: true });
+  const tests = readdirSync(join(here, 'tests')).filter((name) => name.endsWith('.test.ts'));
+  await build({
+    ...COMMON,
+    absWorkingDir: here,
+    entryPoints: tests.map((name) => join('tests', name)),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    platform: 'node',
+    sourcemap: 'inline',
+  });
+}
+
+await (process.argv.includes('--tests') ? buildTests() : buildPage());
