@@ -27,7 +27,6 @@ export interface Intent {
   readonly amount: string;
   readonly currency: string;
   readonly reference: string;
-  readonly expiresAt: number;
 }
 
 export class IntentRefused extends Error {
@@ -109,8 +108,7 @@ export function parseIntent(canonical: string): Intent {
   }
   const creditorName = readable(creditor['name']);
   if (!creditorName.trim()) throw new IntentRefused('intent_text_refused');
-  const expiresAt = wholeNumber(value['exp']);
-  if (expiresAt !== wholeNumber(value['iat']) + LIFETIME_S) {
+  if (wholeNumber(value['exp']) !== wholeNumber(value['iat']) + LIFETIME_S) {
     throw new IntentRefused('intent_lifetime_refused');
   }
   for (const name of ['user', 'sid']) identifier(value[name]);
@@ -123,7 +121,6 @@ export function parseIntent(canonical: string): Intent {
     amount,
     currency,
     reference: readable(value['reference']),
-    expiresAt,
   };
 }
 

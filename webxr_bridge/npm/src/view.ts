@@ -1,0 +1,178 @@
+/** The picture: renderer, camera, and everything that is drawn in the scene. */
+
+import {
+  Color,
+  Group,
+  NeutralToneMapping,
+  PerspectiveCamera,
+  PMREMGenerator,
+  Quaternion,
+  Raycaster,
+  Scene,
+  Vector2,
+  Vector3,
+  WebGLRenderer,
+} from 'three';
+import { RoomEnvironment } from 'three/addons/environments/RoomEnvironment.js';
+import { Avatars } from './avatars';
+import { EYE_HEIGHT_M, type OwnBody } from './body';
+import { Lighting } from './lighting';
+import { Live } from './live';
+import { Nodes } from './nodes';
+import { type BranchJson, PackageRefused, type ScenePackage } from './package';
+import { Tiles } from './tiles';
+
+const SLOW_FRAME_MS = 45;
+const QUICK_FRAME_MS = 18;
+const SMALLEST_RATIO = 0.6;
+
+export class View {
+  readonly renderer: WebGLRenderer;
+  readonly scene = new Scene();
+  readonly camera = new PerspectiveCamera(68, 1, 0.06, 160);
+  readonly rig = new Group();
+  readonly avatars = new Avatars();
+  readonly nodes = new Nodes();
+  private readonly lighting: Lighting;
+  private tiles: Tiles | null = null;
+  live: Live | null = null;
+  private readonly largestRatio = Math.min(window.devicePixelRatio || 1, 2);
+  private ratio = this.largestRatio;
+  private meanFrameMs = 25;
+  private framesSinceResize = 0;
+
+  constructor(readonly canvas: HTMLCanvasElement) {
+    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: 'high-performance' });
+    this.renderer.toneMapping = NeutralToneMapping; // keeps a bank's own colours as they are
+    this.scene.background = new Color('#cfdbe6');
+    this.rig.add(this.camera);
+    this.scene.add(this.rig, this.avatars.group, this.nodes.group);
+    this.lighting = new Lighting(this.scene, this.renderer);
+    this.resize();
+  }
+
+  /** Show a package. Reads `branch.json` first, so that one can walk before all is drawn. */
+  async show(source: ScenePackage, onFirst: () => void, onError: (text: string) => void): Promise<BranchJson> {
+    this.tiles?.dispose();
+    this.tiles?.group.removeFromParent();
+    this.live?.group.removeFromParent();
+    const branch = await source.fetchJson<BranchJson>('branch.json');
+    const tiles = new Tiles(source, {
+      onFirst: () => {
+        onFirst();
+        this.reflect();
+      },
+      onLive: (uri) => void this.showLive(source, uri, branch, onError),
+      onError,
+    });
+    this.tiles = tiles;
+    this.scene.add(tiles.group);
+    return branch;
+  }
+
+  /** Stand where the body stands. In a headset the person's own head does the rest. */
+  follow(body: OwnBody, isPresenting: boolean): void {
+    this.rig.position.set(body.x, body.floorY, body.z);
+    this.rig.rotation.y = body.yaw;
+    if (isPresenting) return;
+    this.camera.position.set(0, EYE_HEIGHT_M, 0);
+    this.camera.rotation.set(body.pitch, 0, 0);
+  }
+
+  draw(dt: number): void {
+    this.live?.update(dt);
+    this.camera.updateMatrixWorld();
+    this.tiles?.update(this.camera, this.renderer);
+    this.renderer.render(this.scene, this.camera);
+    this.adapt(dt * 1000);
+  }
+
+  eye(): { position: Vector3; rotation: Quaternion } {
+    return {
+      position: this.camera.getWorldPosition(new Vector3()),
+      rotation: this.camera.getWorldQuaternion(new Quaternion()),
+    };
+  }
+
+  /** What a point of the window shows first: a node of a script's, a live node, or nothing. */
+  pick(ray: Raycaster): { node: [number, number] | null; path: string | null } | null {
+    const targets = [this.nodes.group, ...(this.live ? [this.live.group] : [])];
+    const hit = ray.intersectObjects(targets, true)[0];
+    if (!hit) return null;
+    const node = Nodes.idOf(hit.object);
+    const path = node ? null : (this.live?.pathOf(hit.object) ?? null);
+    return node || path ? { node, path } : null;
+  }
+
+  rayAt(clientX: number, clientY: number): Raycaster {
+    const box = this.canvas.getBoundingClientRect();
+    const point = new Vector2(
+      ((clientX - box.left) / box.width) * 2 - 1,
+      1 - ((clientY - box.top) / box.height) * 2,
+    );
+    const ray = new Raycaster();
+    ray.setFromCamera(point, this.camera);
+    return ray;
+  }
+
+  resize(): void {
+    if (this.renderer.xr.isPresenting) return;
+    const [width, height] = [this.canvas.clientWidth || 1, this.canvas.clientHeight || 1];
+    this.renderer.setPixelRatio(this.ratio);
+    this.renderer.setSize(width, height, false);
+    this.camera.aspect = width / height;
+    // A narrow phone sees as much of the width as it can without bending the picture.
+    this.camera.fov = this.camera.aspect < 0.8 ? 80 : 68;
+    this.camera.updateProjectionMatrix();
+  }
+
+  private async showLive(
+    source: ScenePackage,
+    uri: string,
+    branch: BranchJson,
+    onError: (text: string) => void,
+  ): Promise<void> {
+    const live = new Live();
+    try {
+      await live.load(source, uri);
+    } catch (error) {
+      onError(error instanceof PackageRefused ? error.message : 'the moving part of the scene did not load');
+      return;
+    }
+    this.live = live;
+    this.scene.add(live.group);
+    this.lighting.adopt(live.group, middleOf(branch));
+  }
+
+  /** Something for metal to mirror; after first sight, since making it takes a moment. */
+  private reflect(): void {
+    const maker = new PMREMGenerator(this.renderer);
+    this.scene.environment = maker.fromScene(new RoomEnvironment(), 0.04).texture;
+    if (this.scene.environmentIntensity === 1) this.scene.environmentIntensity = 0.35;
+    maker.dispose();
+  }
+
+  /** Fewer pixels where frames are slow: a smooth picture is worth more than a sharp one. */
+  private adapt(frameMs: number): void {
+    this.meanFrameMs += (Math.min(frameMs, 400) - this.meanFrameMs) * 0.05;
+    if (++this.framesSinceResize < 45 || this.renderer.xr.isPresenting) return;
+    const wanted =
+      this.meanFrameMs > SLOW_FRAME_MS
+        ? this.ratio * 0.85
+        : this.meanFrameMs < QUICK_FRAME_MS
+          ? this.ratio * 1.1
+          : this.ratio;
+    const ratio = Math.max(SMALLEST_RATIO * Math.min(1, this.largestRatio), Math.min(this.largestRatio, wanted));
+    if (Math.abs(ratio - this.ratio) < 0.02) return;
+    this.ratio = ratio;
+    this.framesSinceResize = 0;
+    this.resize();
+  }
+}
+
+/** Breast height in the middle of where people are: that is what exposure is measured at. */
+function middleOf(branch: BranchJson): Vector3 {
+  const middle = new Vector3();
+  for (const anchor of branch.anchors) middle.add(new Vector3(...anchor.position));
+  return middle.divideScalar(Math.max(1, branch.anchors.length)).setY(1.2);
+}
