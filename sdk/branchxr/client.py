@@ -1,0 +1,409 @@
+"""The front: connect to a branch, be there, and pay."""
+
+import random as _random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from .clock import Clock, SystemClock
+from .errors import KeyRefused, Unauthenticated
+from .events import Event, Participant
+from .identity import sign_in as _sign_in
+from .identity.authenticator import Authenticator, PasskeyHolder
+from .identity.tokens import Session, random_id
+from .models import Account, BranchDescription, Payee, SessionDescription, Statement
+from .money import Money
+from .operations import CHECK_PAYEE, DESCRIBE, LIST_ACCOUNTS, READ_STATEMENT
+from .payments.approval import Confirmer, KeyConfirmer
+from .payments.outbox import Outbox
+from .payments.payments import PaymentReceipt, Payments
+from .scene.cache import ChunkCache, NewestSeen
+from .scene.streamer import Scene
+from .settings import Settings
+from .transport.http import BranchHttp, Retry
+from .wire import Wire
+
+if TYPE_CHECKING:  # the front names it, only transport/http.py loads it
+    import httpx
+
+    from .presence import Presence, Vector
+
+OpenWire = Callable[[str, Mapping[str, str]], Awaitable[Wire]]
+"""Open a realtime wire to an address with the headers of the handshake."""
+
+FrameListener = Callable[[bytes], None]
+
+
+def connect(
+    url: str | None = None,
+    *,
+    authenticator: Authenticator | None = None,
+    confirmer: Confirmer | None = None,
+    name: str | None = None,
+    http_transport: "httpx.AsyncBaseTransport | None" = None,
+    open_wire: OpenWire | None = None,
+    clock: Clock | None = None,
+    random: _random.Random | None = None,
+    new_id: Callable[[], str] = random_id,
+    origin: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    data_dir: str | Path | None = None,
+    on_retry: Callable[[Retry], None] | None = None,
+    settings: Settings | None = None,
+) -> "Branch":
+    """Return a connection to a branch, to be used with `async with`.
+
+    Entering it starts a guest's session. With an authenticator that can tell whether it holds a
+    passkey for this branch (a `SoftKey`), it also signs in, or registers if it holds none.
+
+    Args:
+        url: of the branch; `settings.branch` if not given.
+        authenticator: what holds the passkey.
+        confirmer: who shows and signs payments; by default the authenticator signs whatever the
+            caller itself asks for.
+        name: what to be called, and to register as.
+        http_transport: stands in for the network (tests).
+        open_wire: stands in for the network (tests).
+        clock: where time comes from.
+        random: for jitter, not for secrets.
+        new_id: makes unique ids: proofs and idempotency keys.
+        origin: the WebAuthn origin; the branch's own address if not given.
+        headers: sent with every request.
+        data_dir: where the outbox and the scene cache live; without one both are in memory.
+        on_retry: told before a call is repeated.
+        settings: instead of those of the environment and the user's file.
+    """
+    chosen = settings if settings is not None else Settings.load()
+    folder = Path(data_dir) if data_dir is not None else None
+    if folder is None and chosen.data_dir:
+        folder = Path(chosen.data_dir)
+    return Branch(
+        url if url is not None else chosen.branch,
+        authenticator=authenticator,
+        confirmer=confirmer,
+        name=name if name is not None else chosen.name,
+        http_transport=http_transport,
+        open_wire=open_wire,
+        clock=clock or SystemClock(),
+        random=random or _random.Random(),  # noqa: S311 - jitter
+        new_id=new_id,
+        origin=origin if origin is not None else chosen.origin,
+        headers=headers,
+        data_dir=folder,
+        on_retry=on_retry,
+        settings=chosen,
+    )
+
+
+class Branch:
+    """A connection to a branch: one session, one body. Made by `connect`.
+
+    Attributes:
+        scene: the branch's scene, verified and streamed: `await branch.scene.load()`.
+        payments: what `pay` uses; `await branch.payments.settle()` after a crash.
+    """
+
+    scene: Scene
+    payments: Payments
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        authenticator: Authenticator | None,
+        confirmer: Confirmer | None,
+        name: str,
+        http_transport: "httpx.AsyncBaseTransport | None",
+        open_wire: OpenWire | None,
+        clock: Clock,
+        random: _random.Random,
+        new_id: Callable[[], str],
+        origin: str,
+        headers: Mapping[str, str] | None,
+        data_dir: Path | None,
+        on_retry: Callable[[Retry], None] | None,
+        settings: Settings,
+    ) -> None:
+        self._authenticator = authenticator
+        if confirmer is None and authenticator is not None:
+            confirmer = KeyConfirmer(authenticator)
+        self._confirmer = confirmer
+        self._name = name
+        self._open_wire = open_wire
+        self._clock = clock
+        self._random = random
+        self._new_id = new_id
+        self._data_dir = data_dir
+        self._cache_bytes = settings.cache_bytes
+        self._session = Session(clock=clock, new_id=new_id)
+        self._http = BranchHttp(
+            url,
+            session=self._session,
+            transport=http_transport,
+            clock=clock,
+            random=random,
+            headers=headers,
+            deadline_s=settings.deadline_s,
+            on_retry=on_retry,
+        )
+        self._origin = origin or self._http.base_url
+        self._resources = AsyncExitStack()
+        self._describe: BranchDescription | None = None
+        self._presence: Presence | None = None
+        self._listeners: list[FrameListener] = []
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as resources:
+            resources.push_async_callback(self._http.close)
+            self._describe = await self._http.call(DESCRIBE)
+            outbox = await resources.enter_async_context(Outbox(self._data_dir))
+            self._furnish(self._describe, outbox)
+            await _sign_in.start_guest(self._http, self._name)
+            holder = self._authenticator
+            if isinstance(holder, PasskeyHolder):
+                if holder.holds_passkey(self._describe.rp_id):
+                    await self.sign_in()
+                else:
+                    await self.register(self._name)
+            self._resources = resources.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._resources.aclose()
+
+    # --- who and where ------------------------------------------------------------------------
+
+    @property
+    def describe(self) -> BranchDescription:
+        """What the branch says of itself."""
+        if self._describe is None:
+            raise _not_open()
+        return self._describe
+
+    @property
+    def session(self) -> SessionDescription:
+        """Who this connection is to the branch, as far as its last answer told."""
+        tokens = self._session.tokens
+        return SessionDescription(
+            participant=tokens.participant,
+            role=tokens.role,
+            name=tokens.name,
+            scope=tokens.scope,
+            sid=tokens.sid,
+            user=tokens.user,
+            assurance=tokens.assurance,
+        )
+
+    async def register(self, name: str | None = None) -> SessionDescription:
+        """Register a passkey as a new customer; the session becomes a visitor's.
+
+        Raises:
+            KeyRefused: `no_authenticator`, or the authenticator has no use for it.
+            Declined: the person said no.
+            ApiError: the branch does not take the passkey, or the name.
+        """
+        await _sign_in.register(
+            self._http, self._holder(), name=name or self._name, origin=self._origin
+        )
+        return self.session
+
+    async def sign_in(self) -> SessionDescription:
+        """Sign in with a passkey; the session becomes a visitor's.
+
+        Raises:
+            KeyRefused: `no_authenticator`, or there is no passkey.
+            Declined: the person said no.
+            ApiError: the branch does not take it: unknown, revoked, suspended.
+        """
+        await _sign_in.sign_in(self._http, self._holder(), origin=self._origin)
+        return self.session
+
+    async def sign_out(self) -> None:
+        """End the session: the body leaves, and the branch revokes all tokens."""
+        if self._presence is not None:
+            await self._presence.leave()
+        await _sign_in.sign_out(self._http)
+
+    # --- being there --------------------------------------------------------------------------
+
+    async def enter(self, name: str | None = None, anchor: str | None = None) -> Participant:
+        """Go in, at a spawn anchor; return oneself.
+
+        Args:
+            name: what to be called, for a guest; a visitor is called what they registered as.
+            anchor: path of the spawn anchor to prefer.
+
+        Raises:
+            ApiError: the branch does not let this session in.
+            ConnectionFailed: there is no realtime connection to be had.
+        """
+        from .presence import Presence  # noqa: PLC0415 - numpy and websockets, for those who enter
+
+        if self._presence is None:
+            presence = Presence(
+                self._http,
+                self.describe,
+                self.scene,
+                open_wire=self._open_wire,
+                clock=self._clock,
+                random=self._random,
+                listeners=self._listeners,
+            )
+            await self._resources.enter_async_context(presence)
+            self._presence = presence
+        is_guest = self._session.tokens.user is None
+        return await self._presence.enter(name=name if is_guest else None, anchor=anchor)
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happens from now on; at most 1,024 wait, then the oldest are dropped."""
+        return self._here().events()
+
+    @property
+    def participants(self) -> Mapping[str, Participant]:
+        """Everybody who is in the branch, oneself included, by id."""
+        return self._here().participants
+
+    @property
+    def position(self) -> "Vector":
+        """Where one's own body stands: a point of the floor, metres, scene axes."""
+        return self._here().position
+
+    def positions(self) -> "Mapping[str, Vector]":
+        """Return where everybody's head is now, by participant id, metres, scene axes."""
+        return self._here().positions()
+
+    async def move(self, position: "Vector", yaw: float = 0.0) -> None:
+        """Stand somewhere at once: a point of the floor, and radians about +Y (0 looks along -Z).
+
+        For headless stages and explicit teleports; the branch allows what its rules allow.
+        """
+        await self._here().move(position, yaw)
+
+    async def walk_to(self, anchor_or_position: "str | Vector", speed_m_s: float = 1.4) -> "Vector":
+        """Walk there over the floor, around walls, and return where one stands then.
+
+        Args:
+            anchor_or_position: an anchor's path, name or kind, or a position.
+            speed_m_s: 1.4 is a person who has time.
+
+        Raises:
+            NotFound: `anchor_unknown`, or `path_missing` when no way leads there.
+        """
+        return await self._here().walk_to(anchor_or_position, speed_m_s)
+
+    def send_pose_bytes(self, pose: bytes) -> None:
+        """Relay an uplink pose of 38 bytes as a stage made it, undecoded. Never blocks."""
+        self._here().send_pose_bytes(pose)
+
+    def add_frame_listener(self, listener: FrameListener) -> Callable[[], None]:
+        """Have every cell frame handed to a function, undecoded; return what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def chat(self, text: str) -> None:
+        """Say something to everybody in the branch."""
+        self._here().say(text)
+
+    async def emote(self, name: str) -> None:
+        """Make a gesture, such as `"wave"`."""
+        self._here().emote(name)
+
+    # --- money --------------------------------------------------------------------------------
+
+    async def accounts(self) -> list[Account]:
+        """List one's accounts with their balances."""
+        return (await self._http.call(LIST_ACCOUNTS)).accounts
+
+    async def statement(self, account: str) -> Statement:
+        """List an account's latest transfers."""
+        return await self._http.call(READ_STATEMENT, path={"id": account})
+
+    async def payee(self, account: str) -> Payee:
+        """Say whose account that is."""
+        return await self._http.call(CHECK_PAYEE, path={"account": account})
+
+    async def pay(
+        self,
+        to: str,
+        amount: Money,
+        reference: str = "",
+        *,
+        debtor: str | None = None,
+        payee_name: str | None = None,
+    ) -> PaymentReceipt:
+        """Pay, once, and return the receipt.
+
+        The branch's intent is held against what is asked for here, field by field; then the
+        confirmer shows and signs exactly its bytes.
+
+        Args:
+            to: the payee's account.
+            amount: above zero.
+            reference: for the payee; at most 140 characters.
+            debtor: which of one's accounts; the branch takes the first of the currency.
+            payee_name: if given, the intent must name the payee so.
+
+        Raises:
+            Declined: the payer said no; nothing moved.
+            IntentMismatch: the branch asked to sign something else; nothing was signed.
+            ApiError: refused: unknown account, not enough money, over a limit.
+            TransportError: with `outcome_known` false it may have happened: do not pay again,
+                `await branch.payments.settle()` asks.
+        """
+        return await self.payments.pay(
+            to, amount, reference=reference, debtor=debtor, payee_name=payee_name
+        )
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _furnish(self, description: BranchDescription, outbox: Outbox) -> None:
+        folder = self._data_dir
+        self.scene = Scene(
+            self._http,
+            description.scene,
+            clock=self._clock,
+            newest=NewestSeen(folder / "newest.json" if folder else None),
+            cache=ChunkCache(folder / "chunks", limit_bytes=self._cache_bytes) if folder else None,
+        )
+        self.payments = Payments(
+            self._http,
+            outbox,
+            confirmer=self._confirmer,
+            rp_id=description.rp_id,
+            origin=self._origin,
+            clock=self._clock,
+            new_id=self._new_id,
+        )
+
+    def _holder(self) -> Authenticator:
+        if self._authenticator is None:
+            raise KeyRefused(
+                "an authenticator", "none", "connect with authenticator=", code="no_authenticator"
+            )
+        return self._authenticator
+
+    def _here(self) -> "Presence":
+        if self._presence is None:
+            raise Unauthenticated(
+                "somebody who is in the branch",
+                "somebody outside",
+                "await branch.enter() first",
+                code="not_entered",
+            )
+        return self._presence
+
+
+def _not_open() -> Unauthenticated:
+    return Unauthenticated(
+        "an open connection",
+        "one that is not",
+        "use `async with connect(...) as branch`",
+        code="not_connected",
+    )
