@@ -1,0 +1,159 @@
+"""What a body may do: the branch's word on speed, walls, cells and seats.
+
+A pose is judged by its head's three int16 alone; rotations and hands pass through unread.
+"""
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from .plan import CELL_M, Anchor, BranchPlan, Cell
+from .pose import PoseFlags, Vector
+
+SPEED_M_S: Final = 4.0
+"""A run. Walking is 1.4 m/s; leaning and ducking in a headset stay below 3."""
+
+ALLOWANCE_M: Final = 2.0
+"""What may be covered at once after a pause: poses bunch up behind a stalled connection."""
+
+HEAD_HEIGHTS_M: Final = (0.2, 2.6)
+"""A head is between these above the floor of its cell: lying down, and a tall person's jump."""
+
+OVERLAP_M: Final = 2.0
+"""How far beyond its square a cell still counts, so that nobody flickers between two."""
+
+SEAT_RADIUS_M: Final = 0.7
+SPAWN_RADIUS_M: Final = 1.0
+DETOURS_M: Final = (0.05, 0.1, 0.2, 0.35)
+
+_HEAD: Final = struct.Struct("<hhh")
+_HEAD_OFFSET: Final = 8
+
+
+@dataclass(slots=True)
+class Body:
+    """Where somebody's head is, as far as the branch has accepted it."""
+
+    position: Vector
+    cell: int
+    moved_at: float
+    allowance_m: float = ALLOWANCE_M
+    seat: Anchor | None = None
+
+
+class Authority:
+    """Judges poses.
+
+    Args:
+        plan: rooms of the branch.
+        speed_m_s: at most.
+    """
+
+    def __init__(self, plan: BranchPlan, *, speed_m_s: float = SPEED_M_S) -> None:
+        self._plan = plan
+        self._speed_m_s = speed_m_s
+        self._seats = [(seat, _approach(plan, seat)) for seat in plan.seats()]
+        self._spawns = [anchor for anchor in plan.anchors if anchor.kind == "spawn"]
+
+    def judge(self, body: Body, uplink: bytes, now: float) -> str | None:
+        """Move the body, or say why not: `cell`, `height`, `teleport`, `speed` or `wall`.
+
+        Args:
+            body: changed only if the pose is accepted.
+            uplink: 38 bytes whose length and type were checked.
+            now: seconds.
+        """
+        cell = self._plan.cell(uplink[2] | uplink[3] << 8)
+        if cell is None:
+            return "cell"
+        x, y, z = (mm / 1000 for mm in _HEAD.unpack_from(uplink, _HEAD_OFFSET))
+        if max(abs(x), abs(z)) > CELL_M / 2 + OVERLAP_M:
+            return "cell"
+        if not HEAD_HEIGHTS_M[0] <= y <= HEAD_HEIGHTS_M[1]:
+            return "height"
+        position = (cell.origin[0] + x, cell.origin[1] + y, cell.origin[2] + z)
+        if uplink[1] & PoseFlags.TELEPORT:
+            return self._teleport(body, position, cell, now)
+        return self._walk(body, position, cell, now=now, flags=uplink[1])
+
+    def _teleport(self, body: Body, position: Vector, cell: Cell, now: float) -> str | None:
+        """Allow a jump to a spawn anchor only, onto a free spot of the floor."""
+        floor = self._plan.floor
+        if not any(_flat_m(spawn.position, position) <= SPAWN_RADIUS_M for spawn in self._spawns):
+            return "teleport"
+        if floor is not None and not self._plan.is_clear(position, position):
+            return "wall"
+        body.position, body.cell, body.moved_at, body.seat = position, cell.id, now, None
+        return None
+
+    def _walk(
+        self, body: Body, position: Vector, cell: Cell, *, now: float, flags: int
+    ) -> str | None:
+        allowance_m = min(ALLOWANCE_M, body.allowance_m + (now - body.moved_at) * self._speed_m_s)
+        moved_m = math.dist(body.position, position)
+        if moved_m > allowance_m:
+            return "speed"
+        seat = self._seat_at(position) if flags & PoseFlags.SEATED else None
+        if not self._is_free(body, position, seat):
+            return "wall"
+        body.position, body.cell, body.moved_at, body.seat = position, cell.id, now, seat
+        body.allowance_m = allowance_m - moved_m
+        return None
+
+    def _is_free(self, body: Body, position: Vector, seat: Anchor | None) -> bool:
+        if self._plan.floor is None or (seat is not None and seat is body.seat):
+            return True  # on one's own seat one may lean as one likes
+        start = self._stands_at(body.position, body.seat)
+        end = self._stands_at(position, seat)
+        if start is None or end is None:
+            return False
+        return self._plan.is_clear(start, end) or self._is_clear_around(start, end)
+
+    def _is_clear_around(self, start: Vector, end: Vector) -> bool:
+        """Allow a step around a corner: two poses in a row see only its chord.
+
+        The way with one more point, at most 0.35 m beside the middle, must be clear.
+        """
+        apart_m = _flat_m(start, end)
+        if not 0.0 < apart_m <= ALLOWANCE_M:
+            return False
+        across = (end[2] - start[2]) / apart_m
+        along = -(end[0] - start[0]) / apart_m
+        for beside_m in DETOURS_M:
+            for side_m in (beside_m, -beside_m):
+                between = (
+                    (start[0] + end[0]) / 2 + across * side_m,
+                    start[1],
+                    (start[2] + end[2]) / 2 + along * side_m,
+                )
+                if self._plan.is_clear(start, between) and self._plan.is_clear(between, end):
+                    return True
+        return False
+
+    def _stands_at(self, position: Vector, seat: Anchor | None) -> Vector | None:
+        """Return the point of the floor that counts: a seat's approach for somebody on it.
+
+        Seats lie on no walkable cell; sitting down leaves the grid, standing up comes back.
+        """
+        if seat is None:
+            return position
+        return next((approach for other, approach in self._seats if other is seat), None)
+
+    def _seat_at(self, position: Vector) -> Anchor | None:
+        near = [
+            (distance_m, index)
+            for index, (seat, approach) in enumerate(self._seats)
+            if (distance_m := _flat_m(seat.position, position)) <= SEAT_RADIUS_M
+            and (approach is not None or self._plan.floor is None)
+        ]
+        return self._seats[min(near)[1]][0] if near else None
+
+
+def _approach(plan: BranchPlan, seat: Anchor) -> Vector | None:
+    point = None if plan.floor is None else plan.floor.approach(seat.position)
+    return None if point is None else (float(point[0]), float(point[1]), float(point[2]))
+
+
+def _flat_m(first: Vector, second: Vector) -> float:
+    return math.hypot(first[0] - second[0], first[2] - second[2])
