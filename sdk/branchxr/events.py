@@ -69,3 +69,12 @@ class Reconnected(Event, frozen=True):
 
 class Discontinuity(Event, frozen=True):
     """The connection was gone for too long: what happened in between is not known."""
+
+
+class Refused(Event, frozen=True):
+    """The branch refused something this client sent: a line of chat, a gesture, too many poses."""
+
+    code: str
+    expected: str
+    came: str
+    remedy: str
