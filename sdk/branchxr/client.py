@@ -28,7 +28,8 @@ from .wire import Wire
 if TYPE_CHECKING:  # the front names it, only transport/http.py loads it
     import httpx
 
-    from .presence import Presence, Vector
+    from .presence import Presence
+    from .protocol.pose import Vector
 
 OpenWire = Callable[[str, Mapping[str, str]], Awaitable[Wire]]
 """Open a realtime wire to an address with the headers of the handshake."""
@@ -247,19 +248,20 @@ class Branch:
         from .presence import Presence  # noqa: PLC0415 - numpy and websockets, for those who enter
 
         if self._presence is None:
+            is_guest = self._session.tokens.user is None
             presence = Presence(
                 self._http,
                 self.describe,
                 self.scene,
+                name=name if is_guest else None,
+                anchor=anchor,
                 open_wire=self._open_wire,
                 clock=self._clock,
                 random=self._random,
                 listeners=self._listeners,
             )
-            await self._resources.enter_async_context(presence)
-            self._presence = presence
-        is_guest = self._session.tokens.user is None
-        return await self._presence.enter(name=name if is_guest else None, anchor=anchor)
+            self._presence = await self._resources.enter_async_context(presence)
+        return self._presence.you
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens from now on; at most 1,024 wait, then the oldest are dropped."""
@@ -278,6 +280,11 @@ class Branch:
     def positions(self) -> "Mapping[str, Vector]":
         """Return where everybody's head is now, by participant id, metres, scene axes."""
         return self._here().positions()
+
+    @property
+    def pose_ages_ms(self) -> list[float]:
+        """Ages of the latest poses of others, from the sender's sample to their arrival here."""
+        return self._here().pose_ages_ms
 
     async def move(self, position: "Vector", yaw: float = 0.0) -> None:
         """Stand somewhere at once: a point of the floor, and radians about +Y (0 looks along -Z).
@@ -298,9 +305,13 @@ class Branch:
         """
         return await self._here().walk_to(anchor_or_position, speed_m_s)
 
-    def send_pose_bytes(self, pose: bytes) -> None:
-        """Relay an uplink pose of 38 bytes as a stage made it, undecoded. Never blocks."""
-        self._here().send_pose_bytes(pose)
+    def send_pose_bytes(self, pose: bytes, *, age_ms: float = 0.0) -> bool:
+        """Relay an uplink pose of 38 bytes as a stage made it `age_ms` ago. Never blocks.
+
+        Returns:
+            `False` when there is no connection to take it.
+        """
+        return self._here().send_pose_bytes(pose, age_ms=age_ms)
 
     def add_frame_listener(self, listener: FrameListener) -> Callable[[], None]:
         """Have every cell frame handed to a function, undecoded; return what ends that."""

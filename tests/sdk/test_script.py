@@ -1,0 +1,72 @@
+"""Scripts: what is one, and what happens when it raises."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from branchxr import script
+from branchxr.errors import InputRefused, ScriptFailed
+from branchxr.stages.headless import HeadlessStage
+
+NOBODY: Any = None
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "script.py"
+    path.write_text(text)
+    return path
+
+
+async def test_a_script_runs(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("MODEL = 'marker'\n")
+    main = script.load(
+        written(
+            tmp_path,
+            "import numpy as np\nimport beside\n\nasync def main(branch, stage):\n"
+            "    await stage.spawn(beside.MODEL, np.zeros((1, 3)))\n",
+        )
+    )
+    stage = HeadlessStage()
+    await script.run(main, NOBODY, stage)
+    assert [model for _, model, _ in stage.nodes()] == ["marker"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "script_refused"),
+        ("def main(branch, stage): pass", "script_refused"),
+        ("async def main(): pass", "script_refused"),
+        ("async def main(branch, stage, more): pass", "script_refused"),
+        ("async def main(branch, stage) pass", "script_refused"),
+    ],
+)
+def test_what_is_no_script_is_refused(tmp_path: Path, text: str, code: str) -> None:
+    with pytest.raises(InputRefused) as refusal:
+        script.load(written(tmp_path, text))
+    assert refusal.value.code == code
+
+
+def test_an_absent_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused) as refusal:
+        script.load(tmp_path / "absent.py")
+    assert refusal.value.code == "script_missing"
+
+
+def test_a_file_that_raises_while_it_loads(tmp_path: Path) -> None:
+    with pytest.raises(ScriptFailed) as failure:
+        script.load(written(tmp_path, "x = 1\nraise RuntimeError('while loading')\n"))
+    assert isinstance(failure.value.__cause__, RuntimeError)
+    assert "line 2" in script.own_traceback(failure.value)
+
+
+async def test_a_script_that_raises_shows_its_own_traceback(tmp_path: Path) -> None:
+    main = script.load(
+        written(tmp_path, "def deep():\n    return 1 / 0\n\nasync def main(b, s):\n    deep()\n")
+    )
+    with pytest.raises(ScriptFailed, match="ZeroDivisionError") as failure:
+        await script.run(main, NOBODY, HeadlessStage())
+    text = script.own_traceback(failure.value)
+    assert "return 1 / 0" in text
+    assert "in run" not in text
