@@ -1,0 +1,162 @@
+"""Vertex clustering (Rossignac and Borrel 1993): every cell of a grid keeps one vertex.
+
+The vertex that stays is the sharpest of its cell, so corners and outlines hold; it is one of the
+source's own, so nothing leaves its place by more than the cell's diagonal, and attributes are
+taken from real vertices, never mixed across a seam. Tried before: the mean of the cell, which
+shrinks every outline by up to half a cell, and mean attributes, which smear texture seams.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .document import Floats
+from .geometry import Triangles
+
+Labels = NDArray[np.int64]
+_CELLS_PER_AXIS: Final = 2**20  # three of them fit one int64 key
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """What clustering made.
+
+    Attributes:
+        places: `(n,)`, the old vertex whose position each new vertex takes.
+        sources: `(n,)`, the old vertex whose other attributes it takes.
+        triangles: `(t, 3)`, of new vertices.
+        error: how far a vertex moved at most, in the units of the positions.
+    """
+
+    places: Labels
+    sources: Labels
+    triangles: Triangles
+    error: float
+
+
+def cluster(points: Floats, faces: Triangles, *, cell: float) -> Clusters:
+    """Cluster a triangle mesh.
+
+    Args:
+        points: `(n, 3)`; vertices split at seams stay told apart where it shows.
+        faces: `(t, 3)` into them.
+        cell: side of a cell, in the units of the points.
+    """
+    cells = _cells(points, cell)
+    sharpest = _sharpest(points, faces, cells)
+    corners = cells[faces]
+    is_flat = (
+        (corners[:, 0] == corners[:, 1])
+        | (corners[:, 1] == corners[:, 2])
+        | (corners[:, 2] == corners[:, 0])
+    )
+    kept = _without_twins(faces[~is_flat], cells)
+    islands = _islands(faces, cells, len(points))
+    used = np.unique(islands[kept])
+    number = np.full(len(points), -1, np.int64)
+    number[used] = np.arange(len(used))
+    places = sharpest[cells[used]]  # an island's label is one of its own vertices
+    sources = _nearest_in_island(points, islands, number, points[places])
+    reached = np.unique(kept)
+    moved = points[reached] - points[sharpest][cells[reached]]
+    error = float(np.linalg.norm(moved, axis=1).max(initial=0.0))
+    return Clusters(places, sources, number[islands[kept]], error)
+
+
+def _cells(points: Floats, cell: float) -> Labels:
+    """Number the occupied cells from 0; return each point's cell."""
+    low = points.min(axis=0) - cell / 2  # outer faces lie in the middle of cells
+    steps = np.floor((points - low) / cell).astype(np.int64)
+    steps = np.minimum(steps, _CELLS_PER_AXIS - 1)
+    keys = (steps[:, 0] * _CELLS_PER_AXIS + steps[:, 1]) * _CELLS_PER_AXIS + steps[:, 2]
+    found: Labels = np.unique(keys, return_inverse=True)[1].reshape(-1)
+    return found
+
+
+def _sharpest(points: Floats, faces: Triangles, cells: Labels) -> Labels:
+    """Return each cell's sharpest vertex; the nearest to the cell's mean among equals."""
+    welded = np.unique(points, axis=0, return_inverse=True)[1].reshape(-1)
+    score = _sharpness(points, faces, welded)[welded]
+    counts = np.bincount(cells)
+    middle = np.stack([np.bincount(cells, points[:, axis]) / counts for axis in range(3)], axis=1)
+    distance = np.linalg.norm(points - middle[cells], axis=1)
+    # Rounded, so that noise in the last bits does not decide.
+    order = np.lexsort((np.arange(len(points)), distance, -np.round(score, 3), cells))
+    return order[np.r_[True, np.diff(cells[order]) > 0]]
+
+
+def _sharpness(points: Floats, faces: Triangles, welded: Labels) -> Floats:
+    """Score welded positions: 0 in a plane, about 1 on an edge, more on a corner or an outline."""
+    count = int(welded.max(initial=-1)) + 1
+    a, b, c = (points[faces[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    areas = np.linalg.norm(normals, axis=1)
+    sums, totals = np.zeros((count, 3)), np.zeros(count)
+    for i in range(3):
+        np.add.at(sums, welded[faces[:, i]], normals)
+        np.add.at(totals, welded[faces[:, i]], areas)
+    folded: Floats = 1 - np.linalg.norm(sums, axis=1) / np.where(totals > 0, totals, 1)
+    folded[totals == 0] = 0
+    ends = welded[faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)]
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    _, first, uses = np.unique(low * count + high, return_index=True, return_counts=True)
+    rim = ends[first[uses == 1]]  # an edge of one triangle only
+    if not len(rim):
+        return folded
+    place = np.zeros((count, 3))
+    place[welded] = points
+    along = place[rim[:, 1]] - place[rim[:, 0]]
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    along /= np.where(length > 0, length, 1)
+    bend = np.zeros((count, 3))
+    np.add.at(bend, rim[:, 0], along)
+    np.add.at(bend, rim[:, 1], -along)
+    score: Floats = folded + np.linalg.norm(bend, axis=1)
+    score[np.unique(rim)] += 0.1
+    return score
+
+
+def _without_twins(faces: Triangles, cells: Labels) -> Triangles:
+    """Drop triangles that fall on the same three cells, the same way round."""
+    if not len(faces):
+        return faces
+    corners = cells[faces]
+    first = corners.argmin(axis=1)[:, None]
+    turned = np.take_along_axis(corners, (first + np.arange(3)) % 3, axis=1)
+    kept = np.unique(turned, axis=0, return_index=True)[1]
+    return faces[np.sort(kept)]
+
+
+def _islands(faces: Triangles, cells: Labels, count: int) -> Labels:
+    """Label vertices that hang together inside their cell; a label is the smallest vertex.
+
+    Vertices split at a seam do not share edges, so each side keeps its own attributes.
+    """
+    labels = np.arange(count)
+    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    edges = edges[cells[edges[:, 0]] == cells[edges[:, 1]]]
+    while len(edges):
+        low = np.minimum(labels[edges[:, 0]], labels[edges[:, 1]])
+        before = labels.copy()
+        for column in range(2):
+            np.minimum.at(labels, labels[edges[:, column]], low)
+        labels = labels[labels]
+        if (labels == before).all():
+            break
+    while (labels != labels[labels]).any():
+        labels = labels[labels]
+    return labels
+
+
+def _nearest_in_island(
+    points: Floats, islands: Labels, number: Labels, new_points: Floats
+) -> Labels:
+    """Return, per new vertex, the vertex of its island that lies nearest to it."""
+    members = np.flatnonzero(number[islands] >= 0)
+    new = number[islands[members]]
+    distance = np.linalg.norm(points[members] - new_points[new], axis=1)
+    order = np.lexsort((members, distance, new))
+    starts = np.r_[True, np.diff(new[order]) > 0] if len(order) else np.empty(0, bool)
+    return members[order[starts]]

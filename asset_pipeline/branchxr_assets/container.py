@@ -1,0 +1,74 @@
+"""The GLB container (glTF 2.0, section 4.4): take it apart, put it together."""
+
+import struct
+from typing import Final
+
+from branchxr.errors import SceneRefused
+
+from .refusal import refused
+
+MAGIC: Final = b"glTF"
+_JSON, _BIN = 0x4E4F534A, 0x004E4942
+
+
+def split(raw: bytes, *, file: str) -> tuple[bytes, bytes | None]:
+    """Return the JSON and the binary chunk of a GLB.
+
+    Raises:
+        SceneRefused: `scene_truncated` or `scene_malformed`, naming the byte.
+    """
+    if len(raw) < 12:
+        raise _truncated(file, len(raw), "a GLB header of 12 bytes")
+    version, length = struct.unpack_from("<II", raw, 4)
+    if version != 2:
+        raise _malformed(file, 4, f"container version {version}")
+    if length > len(raw):
+        raise _truncated(file, len(raw), f"{length} bytes, as its header says")
+    chunks: dict[int, bytes] = {}
+    at = 12
+    while at < length:
+        if at + 8 > length:
+            raise _truncated(file, at, "a chunk header of 8 bytes")
+        size, kind = struct.unpack_from("<II", raw, at)
+        if at + 8 + size > length:
+            raise _truncated(file, at, f"a chunk of {size} bytes")
+        chunks.setdefault(kind, raw[at + 8 : at + 8 + size])  # unknown kinds are ignored
+        if at == 12 and kind != _JSON:
+            raise _malformed(file, at, f"a first chunk of kind 0x{kind:08x}, not JSON")
+        at += 8 + size + (-size % 4)
+    if _JSON not in chunks:
+        raise _truncated(file, length, "a JSON chunk")
+    return chunks[_JSON], chunks.get(_BIN)
+
+
+def join(json_bytes: bytes, binary: bytes) -> bytes:
+    """Put a GLB together; the binary chunk is left out when empty."""
+    json_bytes += b" " * (-len(json_bytes) % 4)
+    binary += b"\0" * (-len(binary) % 4)
+    parts = [struct.pack("<II", len(json_bytes), _JSON), json_bytes]
+    if binary:
+        parts += [struct.pack("<II", len(binary), _BIN), binary]
+    body = b"".join(parts)
+    return struct.pack("<4sII", MAGIC, 2, 12 + len(body)) + body
+
+
+def _truncated(file: str, at: int, expected: str) -> SceneRefused:
+    return refused(
+        "scene_truncated",
+        file=file,
+        place=f"byte {at}",
+        expected=expected,
+        came="the file's end",
+        remedy="copy or export the file again; this one is cut off",
+    )
+
+
+def _malformed(file: str, at: int, came: str) -> SceneRefused:
+    return refused(
+        "scene_malformed",
+        file=file,
+        place=f"byte {at}",
+        expected="a binary glTF 2.0 (GLB)",
+        came=came,
+        remedy="export the scene as glTF 2.0 again",
+    )

@@ -1,0 +1,1 @@
+"""What `branch.json` says of a scene: nodes, anchors, the floor, cells."""

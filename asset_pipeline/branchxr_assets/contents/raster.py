@@ -1,0 +1,129 @@
+"""Draw triangles into a grid of floor cells, exactly enough to never miss a wall."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..document import Floats
+
+Mask = NDArray[np.bool_]
+Cells = NDArray[np.int64]
+_CANDIDATES_MAX = 1_000_000
+"""Cells tested at once: bounds memory to some 100 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A grid of square cells on the floor: `x` and `z` are its lowest corner."""
+
+    x: float
+    z: float
+    columns: int
+    rows: int
+    cell_m: float
+
+    def empty(self) -> Mask:
+        """Return a mask with nothing in it."""
+        return np.zeros((self.rows, self.columns), np.bool_)
+
+
+def cover(grid: Grid, corners: Floats, *, is_touching: bool) -> Mask:
+    """Return the cells that triangles cover, seen from above.
+
+    Args:
+        grid: where to draw.
+        corners: `(t, k, 3)`: k points of each convex, flat shape, metres.
+        is_touching: every cell that a shape touches; otherwise cells whose middle is in it.
+    """
+    mask = grid.empty()
+    if not len(corners):
+        return mask
+    flat = (corners[:, :, [0, 2]] - (grid.x, grid.z)) / grid.cell_m
+    half = 0.5 if is_touching else 0.0
+    low = np.floor(flat.min(axis=1) - (0.0 if is_touching else 0.5)).astype(np.int64)
+    high = np.floor(flat.max(axis=1)).astype(np.int64)
+    size = (grid.columns, grid.rows)
+    low, high = np.maximum(low, 0), np.minimum(high, np.array(size) - 1)
+    inside = (low <= high).all(axis=1)
+    flat, low, high = flat[inside], low[inside], high[inside]
+    axes, least, most = _separating_axes(flat)
+    _draw(mask, low, high, axes, least, most, half=half)
+    return mask
+
+
+def clip_height(corners: Floats, low: float, high: float) -> Floats:
+    """Cut triangles to a layer of height; return `(t, 9, 3)` points of what is left of each.
+
+    The points are the corners inside the layer and the edges' crossings with its two faces; a
+    point that does not exist repeats one that does.
+    """
+    heights = corners[:, :, 1]
+    corners = corners[(heights.max(axis=1) >= low) & (heights.min(axis=1) <= high)]
+    if not len(corners):
+        return np.empty((0, 9, 3))
+    points = [corners]
+    exists = [(corners[:, :, 1] >= low) & (corners[:, :, 1] <= high)]
+    following = corners[:, [1, 2, 0]]
+    rise = following[:, :, 1] - corners[:, :, 1]
+    for level in (low, high):
+        part = np.where(rise != 0, (level - corners[:, :, 1]) / np.where(rise != 0, rise, 1), -1.0)
+        points.append(corners + part[:, :, None] * (following - corners))
+        exists.append((part >= 0) & (part <= 1))
+    every, is_there = np.concatenate(points, axis=1), np.concatenate(exists, axis=1)
+    kept = is_there.any(axis=1)
+    every, is_there = every[kept], is_there[kept]
+    first = every[np.arange(len(every)), is_there.argmax(axis=1)]
+    return np.where(is_there[:, :, None], every, first[:, None, :])
+
+
+def dilate(mask: Mask, *, radius: float) -> Mask:
+    """Grow a mask by a disc; the radius is in cells."""
+    reach = int(np.floor(radius))
+    grown = mask.copy()
+    rows, columns = mask.shape
+    for down in range(-reach, reach + 1):
+        for across in range(-reach, reach + 1):
+            if (down, across) == (0, 0) or down * down + across * across > radius * radius:
+                continue
+            target = (_shifted(down, rows), _shifted(across, columns))
+            source = (_shifted(-down, rows), _shifted(-across, columns))
+            grown[target] |= mask[source]
+    return grown
+
+
+def _shifted(by: int, size: int) -> slice:
+    return slice(max(0, by), max(0, size + min(0, by)))
+
+
+def _separating_axes(flat: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return, per shape, the directions that can part it from a square, and its extent there."""
+    count = flat.shape[1]
+    # All pairs of points: the true edges are among them, the others part nothing wrongly.
+    pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
+    edges = np.stack([flat[:, j] - flat[:, i] for i, j in pairs], axis=1)
+    normals = np.stack([-edges[:, :, 1], edges[:, :, 0]], axis=2)
+    fixed = np.broadcast_to(np.eye(2), (len(flat), 2, 2))
+    axes = np.concatenate([fixed, normals], axis=1)
+    along = np.einsum("tad,tkd->tak", axes, flat)
+    return axes, along.min(axis=2), along.max(axis=2)
+
+
+def _draw(
+    mask: Mask, low: Cells, high: Cells, axes: Floats, least: Floats, most: Floats, *, half: float
+) -> None:
+    spans = high - low + 1
+    starts = np.concatenate([[0], np.prod(spans, axis=1).cumsum()])
+    for begin in range(0, int(starts[-1]), _CANDIDATES_MAX):
+        every = np.arange(begin, min(begin + _CANDIDATES_MAX, int(starts[-1])))
+        shape = np.searchsorted(starts, every, side="right") - 1
+        number = every - starts[shape]
+        column = low[shape, 0] + number % spans[shape, 0]
+        row = low[shape, 1] + number // spans[shape, 0]
+        hit = np.ones(len(shape), np.bool_)
+        for axis in range(axes.shape[1]):
+            across, along = axes[shape, axis].T
+            middle = across * (column + 0.5) + along * (row + 0.5)
+            reach = half * (np.abs(across) + np.abs(along)) + 1e-9
+            hit &= (middle + reach >= least[shape, axis]) & (middle - reach <= most[shape, axis])
+        mask[row[hit], column[hit]] = True

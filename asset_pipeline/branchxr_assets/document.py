@@ -1,0 +1,137 @@
+"""The spine of the pipeline: a glTF document as plain JSON, numpy arrays and image bytes.
+
+Everything that is not geometry stays exactly the JSON that came in, so unknown properties,
+extensions and extras pass through untouched. Buffers and buffer views do not exist here: an
+accessor is an array, an image is bytes, and `glb.py` lays them out again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .warnings import SceneWarning
+
+Json = dict[str, Any]
+"""A JSON object. `Any` because extras and unknown extensions are whatever an artist wrote."""
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+COMPONENTS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+"""glTF 2.0, table 'Accessor Data Types'."""
+COMPONENT_TYPES: Final[dict[int, np.dtype[Any]]] = {
+    5120: np.dtype("<i1"),
+    5121: np.dtype("<u1"),
+    5122: np.dtype("<i2"),
+    5123: np.dtype("<u2"),
+    5125: np.dtype("<u4"),
+    5126: np.dtype("<f4"),
+}
+COMPONENT_CODES: Final = {dtype: code for code, dtype in COMPONENT_TYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Accessor:
+    """A typed array.
+
+    Attributes:
+        values: `(count, components)`, stored component type, never written to.
+        type: `SCALAR`, `VEC3`, …
+        is_normalized: integers stand for 0..1 or -1..1.
+        rest: name, extras and unknown properties of the accessor.
+    """
+
+    values: Array
+    type: str
+    is_normalized: bool = False
+    rest: Json = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return len(self.values)
+
+    def as_float(self) -> Floats:
+        """Return the values as float64, integers scaled as glTF 2.0 section 3.6.2.2 says."""
+        values = self.values.astype(np.float64)
+        if not self.is_normalized:
+            return values
+        limit = float(np.iinfo(self.values.dtype).max)
+        return np.maximum(values / limit, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A glTF document.
+
+    Attributes:
+        root: the glTF JSON without `buffers`, `bufferViews` and `accessors`; an image has no
+            `uri` and no `bufferView`.
+        accessors: what accessor indices in `root` point to.
+        images: the bytes of `root["images"]`, in their own format (PNG, JPEG, WebP, KTX2).
+    """
+
+    root: Json
+    accessors: tuple[Accessor, ...] = ()
+    images: tuple[bytes, ...] = ()
+
+    def copy(self) -> "Document":
+        """Return a document whose JSON may be changed; arrays and images are shared."""
+        return replace(self, root=json.loads(json.dumps(self.root)))
+
+    def listed(self, collection: str) -> list[Json]:
+        """Return a top-level list such as `nodes`, empty when there is none.
+
+        `lights` are those of KHR_lights_punctual, `variants` those of KHR_materials_variants.
+        """
+        if collection in _IN_EXTENSIONS:
+            extension = self.root.get("extensions", {}).get(_IN_EXTENSIONS[collection], {})
+            found: list[Json] = extension.get(collection, [])
+            return found
+        top: list[Json] = self.root.get(collection, [])
+        return top
+
+    def primitives(self) -> list[Json]:
+        """Return all mesh primitives, in order."""
+        return [p for mesh in self.listed("meshes") for p in mesh["primitives"]]
+
+
+_IN_EXTENSIONS: Final = {
+    "lights": "KHR_lights_punctual",
+    "variants": "KHR_materials_variants",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation made of a document.
+
+    Attributes:
+        changed: what it did, in numbers, by name.
+    """
+
+    document: Document
+    changed: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[SceneWarning, ...] = ()
+
+
+class AccessorPool:
+    """Collect accessors while an operation rewrites a document; equal objects are kept once."""
+
+    def __init__(self, start: tuple[Accessor, ...] = ()) -> None:
+        self._accessors = list(start)
+
+    def add(self, values: Array, kind: str, *, is_normalized: bool = False) -> int:
+        """Add an array; return its index."""
+        table = np.ascontiguousarray(values).reshape(-1, COMPONENTS[kind])
+        table.setflags(write=False)
+        self._accessors.append(Accessor(table, kind, is_normalized))
+        return len(self._accessors) - 1
+
+    def all(self) -> tuple[Accessor, ...]:
+        """Return all that were collected."""
+        return tuple(self._accessors)

@@ -1,0 +1,159 @@
+"""Where a document's geometry lies: placements, world positions, bounds, triangles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .document import Accessor, Document, Floats, Json
+from .tree import quaternion_matrix, world_matrices
+
+Triangles = NDArray[np.int64]
+
+TRIANGLES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A mesh at a node: `(k, 4, 4)` world matrices, one per instance."""
+
+    node: int
+    mesh: int
+    matrices: Floats
+    is_skinned: bool
+
+
+def placements(document: Document) -> Iterator[Placement]:
+    """Yield where every mesh of the scene is drawn, in rest pose."""
+    nodes = document.listed("nodes")
+    for index, world in world_matrices(document).items():
+        node = nodes[index]
+        if "mesh" not in node:
+            continue
+        matrices: Floats = world[None] @ _instances(document, node)
+        yield Placement(index, node["mesh"], matrices, "skin" in node)
+
+
+def positions(document: Document, primitive: Json) -> Floats:
+    """Return a primitive's positions, `(n, 3) float64`, empty when it has none."""
+    if "POSITION" not in primitive["attributes"]:
+        return np.empty((0, 3))
+    return document.accessors[primitive["attributes"]["POSITION"]].as_float()
+
+
+def triangles(document: Document, primitive: Json) -> Triangles:
+    """Return a primitive's triangles, `(t, 3)`; strips and fans are taken apart."""
+    mode = primitive.get("mode", TRIANGLES)
+    if mode < TRIANGLES or "POSITION" not in primitive["attributes"]:
+        return np.empty((0, 3), np.int64)
+    if "indices" in primitive:
+        order = document.accessors[primitive["indices"]].values[:, 0].astype(np.int64)
+    else:
+        order = np.arange(document.accessors[primitive["attributes"]["POSITION"]].count)
+    if mode == TRIANGLES:
+        return order[: len(order) // 3 * 3].reshape(-1, 3)
+    if len(order) < 3:
+        return np.empty((0, 3), np.int64)
+    if mode == 5:  # a strip turns every second triangle (glTF 2.0, section 3.7.2.1)
+        found = np.stack([order[:-2], order[1:-1], order[2:]], axis=1)
+        found[1::2] = found[1::2][:, [0, 2, 1]]
+        return found
+    first = np.broadcast_to(order[:1], len(order) - 2)
+    return np.stack([order[1:-1], order[2:], first], axis=1)
+
+
+def triangle_count(document: Document, primitive: Json) -> int:
+    """Return how many triangles a primitive draws."""
+    mode = primitive.get("mode", TRIANGLES)
+    attributes = primitive["attributes"]
+    if mode < TRIANGLES or ("indices" not in primitive and "POSITION" not in attributes):
+        return 0
+    index = primitive["indices"] if "indices" in primitive else attributes["POSITION"]
+    count = document.accessors[index].count
+    return count // 3 if mode == TRIANGLES else max(0, count - 2)
+
+
+def drawn_triangles(document: Document) -> int:
+    """Return how many triangles the scene draws, instances counted."""
+    per_mesh = [
+        sum(triangle_count(document, p) for p in mesh["primitives"])
+        for mesh in document.listed("meshes")
+    ]
+    return sum(per_mesh[p.mesh] * len(p.matrices) for p in placements(document))
+
+
+def world_positions(document: Document, placement: Placement) -> Iterator[tuple[Json, Floats]]:
+    """Yield `(primitive, (n, 3) float64)` in the scene, instance after instance."""
+    skinning = _joint_matrices(document, placement) if placement.is_skinned else None
+    for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
+        points = positions(document, primitive)
+        if skinning is not None and "JOINTS_0" in primitive["attributes"]:
+            yield primitive, _skinned(document, primitive, points, skinning)
+            continue
+        for matrix in placement.matrices:
+            yield primitive, points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def bounds(document: Document) -> Floats | None:
+    """Return the box of all geometry in rest pose, `(2, 3)`: low and high; `None` without any."""
+    lows, highs = [], []
+    for placement in placements(document):
+        for _, points in world_positions(document, placement):
+            if len(points):
+                lows.append(points.min(axis=0))
+                highs.append(points.max(axis=0))
+    return np.array([np.min(lows, axis=0), np.max(highs, axis=0)]) if lows else None
+
+
+def largest_scale(matrices: Floats) -> float:
+    """Return by how much a set of transforms stretches at most."""
+    return float(np.linalg.norm(matrices[:, :3, :3], ord=2, axis=(1, 2)).max(initial=0.0))
+
+
+def _instances(document: Document, node: Json) -> Floats:
+    """Return the matrices of EXT_mesh_gpu_instancing, or one identity."""
+    extension = node.get("extensions", {}).get("EXT_mesh_gpu_instancing")
+    if extension is None:
+        return np.eye(4)[None]
+    found = {n: document.accessors[i].as_float() for n, i in extension["attributes"].items()}
+    count = max((len(values) for values in found.values()), default=0)
+    matrices = np.tile(np.eye(4), (count, 1, 1))
+    if "ROTATION" in found:
+        matrices[:, :3, :3] = quaternion_matrix(found["ROTATION"])
+    if "SCALE" in found:
+        matrices[:, :3, :3] *= found["SCALE"][:, None, :]
+    if "TRANSLATION" in found:
+        matrices[:, :3, 3] = found["TRANSLATION"]
+    return matrices
+
+
+def _joint_matrices(document: Document, placement: Placement) -> Floats:
+    skin = document.listed("skins")[document.listed("nodes")[placement.node]["skin"]]
+    worlds = world_matrices(document)
+    joints = np.array([worlds.get(joint, np.eye(4)) for joint in skin["joints"]])
+    if "inverseBindMatrices" not in skin:
+        return joints
+    inverse: Accessor = document.accessors[skin["inverseBindMatrices"]]
+    binds = inverse.as_float().reshape(-1, 4, 4).transpose(0, 2, 1)[: len(joints)]
+    return joints @ binds if len(binds) == len(joints) else joints
+
+
+def _skinned(document: Document, primitive: Json, points: Floats, matrices: Floats) -> Floats:
+    """Place a skin by its joints, not by its node (glTF 2.0, section 3.7.3.3)."""
+    total = np.zeros((len(points), 3))
+    weights_sum = np.zeros((len(points), 1))
+    attributes = primitive["attributes"]
+    for number in range(8):
+        if f"JOINTS_{number}" not in attributes or f"WEIGHTS_{number}" not in attributes:
+            break
+        joints = document.accessors[attributes[f"JOINTS_{number}"]].values.astype(np.int64)
+        weights = document.accessors[attributes[f"WEIGHTS_{number}"]].as_float()
+        joints = np.minimum(joints, len(matrices) - 1)
+        for column in range(4):
+            each = matrices[joints[:, column]]
+            moved = np.einsum("nij,nj->ni", each[:, :3, :3], points) + each[:, :3, 3]
+            total += moved * weights[:, column : column + 1]
+            weights_sum += weights[:, column : column + 1]
+    return np.where(weights_sum > 0, total / np.where(weights_sum > 0, weights_sum, 1), points)

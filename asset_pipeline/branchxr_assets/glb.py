@@ -1,0 +1,253 @@
+"""Write a document as GLB: the same document gives the same bytes on every machine."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+
+from . import container
+from .document import COMPONENT_CODES, Accessor, Document, Json
+from .references import references
+
+GENERATOR: Final = "BranchXR"
+_ALWAYS_REQUIRED: Final = frozenset({"KHR_mesh_quantization", "EXT_mesh_gpu_instancing"})
+"""Without them a reader shows something wrong; the others degrade (glTF 2.0, section 3.12)."""
+_ORDER: Final = [
+    "asset",
+    "extensionsUsed",
+    "extensionsRequired",
+    "extensions",
+    "extras",
+    "scene",
+    "scenes",
+    "nodes",
+    "meshes",
+    "materials",
+    "textures",
+    "images",
+    "samplers",
+    "skins",
+    "animations",
+    "cameras",
+]
+
+
+class _Use(IntEnum):
+    """What a buffer view is for: one view serves one purpose only (the validator insists).
+
+    Vertex and index views carry their number as WebGL target.
+    """
+
+    ANIMATION = 1
+    INVERSE_BINDS = 2
+    INSTANCES = 3
+    IMAGE = 4
+    VERTEX = 34962
+    INDEX = 34963
+
+
+@dataclass(slots=True)
+class _View:
+    use: _Use
+    stride: int
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, raw: bytes) -> int:
+        """Append on a 4-byte boundary; return where it starts."""
+        pad = -self.size % 4
+        start = self.size + pad
+        self.parts += [b"\0" * pad, raw]
+        self.size = start + len(raw)
+        return start
+
+
+def write_glb(document: Document) -> bytes:
+    """Return the bytes of a GLB.
+
+    Accessors of one kind share a buffer view, which keeps the JSON small; equal ones share bytes.
+    """
+    root = document.copy().root
+    bounded = _needing_bounds(root)
+    uses = _uses(root)
+    numbers = _merge_equal(root, document.accessors, bounded, uses)
+    views: dict[tuple[_Use, int], _View] = {}
+    accessors = [
+        _place(document.accessors[old], views, use=uses[old], has_bounds=old in bounded)
+        for old in numbers
+    ]
+    listed = list(views.values())
+    for accessor in accessors:
+        accessor["bufferView"] = listed.index(accessor["bufferView"])
+    for image, raw in zip(root.get("images", []), document.images, strict=True):
+        view = _View(_Use.IMAGE, 0)
+        view.add(raw)
+        image["bufferView"] = len(listed)
+        listed.append(view)
+    return _assembled(root, accessors, listed, is_quantized=_is_quantized(document))
+
+
+def _assembled(
+    root: Json, accessors: list[Json], views: list[_View], *, is_quantized: bool
+) -> bytes:
+    binary = bytearray()
+    buffer_views = []
+    for view in views:
+        binary += b"\0" * (-len(binary) % 4)
+        item: Json = {"buffer": 0, "byteOffset": len(binary), "byteLength": view.size}
+        if view.use is _Use.VERTEX:
+            item["byteStride"] = view.stride
+        if view.use in {_Use.VERTEX, _Use.INDEX}:
+            item["target"] = int(view.use)
+        buffer_views.append(item)
+        binary += b"".join(view.parts)
+    asset = {k: v for k, v in root.get("asset", {}).items() if k in {"copyright", "extras"}}
+    root["asset"] = {"version": "2.0", "generator": GENERATOR, **asset}
+    used = used_extensions(root)
+    if is_quantized:
+        used.add("KHR_mesh_quantization")
+    root["extensionsUsed"] = sorted(used)
+    root["extensionsRequired"] = sorted(_required(root, used))
+    ordered = {key: root[key] for key in _ORDER if root.get(key) not in (None, [], {})}
+    ordered |= {key: value for key, value in root.items() if key not in _ORDER}
+    if accessors:
+        ordered["accessors"] = accessors
+    if buffer_views:
+        ordered["bufferViews"] = buffer_views
+        ordered["buffers"] = [{"byteLength": len(binary)}]
+    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return container.join(text.encode("utf-8", "surrogatepass"), bytes(binary))
+
+
+def used_extensions(root: Json) -> set[str]:
+    """Return the names of all extensions that have an object in a document, extras left alone."""
+    found: set[str] = set()
+    stack: list[Any] = [root]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack += current
+        elif isinstance(current, dict):
+            found |= current.get("extensions", {}).keys()
+            stack += [value for key, value in current.items() if key != "extras"]
+    return found
+
+
+def _is_quantized(document: Document) -> bool:
+    """Tell whether a vertex attribute has a type that only KHR_mesh_quantization allows."""
+    for primitive in document.primitives():
+        for attributes in (primitive["attributes"], *primitive.get("targets", [])):
+            for name, index in attributes.items():
+                accessor = document.accessors[index]
+                is_float = accessor.values.dtype.kind == "f"
+                if name in {"POSITION", "NORMAL", "TANGENT"} and not is_float:
+                    return True
+                is_plain = accessor.values.dtype.kind == "u" and accessor.is_normalized
+                if name.startswith("TEXCOORD_") and not (is_float or is_plain):
+                    return True
+    return False
+
+
+def _required(root: Json, used: set[str]) -> set[str]:
+    found = used & _ALWAYS_REQUIRED
+    for texture in root.get("textures", []):
+        if "source" not in texture:
+            found |= {n for n, e in texture.get("extensions", {}).items() if "source" in e}
+    return found
+
+
+def _uses(root: Json) -> dict[int, _Use]:
+    uses: dict[int, _Use] = {}
+    for primitive in _primitives(root):
+        for attributes in (primitive["attributes"], *primitive.get("targets", [])):
+            uses |= dict.fromkeys(attributes.values(), _Use.VERTEX)
+    for primitive in _primitives(root):
+        if "indices" in primitive:
+            uses[primitive["indices"]] = _Use.INDEX
+    for skin in root.get("skins", []):
+        if "inverseBindMatrices" in skin:
+            uses.setdefault(skin["inverseBindMatrices"], _Use.INVERSE_BINDS)
+    for animation in root.get("animations", []):
+        for sampler in animation["samplers"]:
+            uses.setdefault(sampler["input"], _Use.ANIMATION)
+            uses.setdefault(sampler["output"], _Use.ANIMATION)
+    for reference in references(root):
+        if reference.target == "accessors":
+            uses.setdefault(reference.container[reference.key], _Use.INSTANCES)
+    return uses
+
+
+def _needing_bounds(root: Json) -> set[int]:
+    """Positions and animation times must say their smallest and largest (sections 3.7.2, 3.11)."""
+    found = set()
+    for primitive in _primitives(root):
+        for attributes in (primitive["attributes"], *primitive.get("targets", [])):
+            if "POSITION" in attributes:
+                found.add(attributes["POSITION"])
+    for animation in root.get("animations", []):
+        found |= {sampler["input"] for sampler in animation["samplers"]}
+    return found
+
+
+def _primitives(root: Json) -> Iterator[Json]:
+    for mesh in root.get("meshes", []):
+        yield from mesh["primitives"]
+
+
+def _merge_equal(
+    root: Json, accessors: tuple[Accessor, ...], bounded: set[int], uses: dict[int, _Use]
+) -> list[int]:
+    """Point equal accessors to the first of them; return the old numbers that remain."""
+    first: dict[object, int] = {}
+    numbers: dict[int, int] = {}
+    kept: list[int] = []
+    for old in sorted(uses):
+        accessor = accessors[old]
+        values = accessor.values
+        key = (
+            uses[old],
+            old in bounded,
+            accessor.type,
+            accessor.is_normalized,
+            values.dtype.str,
+            json.dumps(accessor.rest, sort_keys=True),
+            np.ascontiguousarray(values).tobytes(),
+        )
+        if key not in first:
+            first[key] = len(kept)
+            kept.append(old)
+        numbers[old] = first[key]
+    for reference in references(root):
+        if reference.target == "accessors":
+            reference.container[reference.key] = numbers[reference.container[reference.key]]
+    return kept
+
+
+def _place(
+    accessor: Accessor, views: dict[tuple[_Use, int], _View], *, use: _Use, has_bounds: bool
+) -> Json:
+    values = accessor.values
+    width = values.shape[1] * values.dtype.itemsize
+    stride = -(-width // 4) * 4 if use is _Use.VERTEX else values.dtype.itemsize
+    view = views.setdefault((use, stride), _View(use, stride))
+    table = np.ascontiguousarray(values)
+    if use is _Use.VERTEX and stride != width:
+        padded = np.zeros((len(table), stride), np.uint8)
+        padded[:, :width] = table.view(np.uint8).reshape(len(table), width)
+        table = padded
+    item: Json = {
+        "bufferView": view,
+        "byteOffset": view.add(table.tobytes()),
+        "componentType": COMPONENT_CODES[values.dtype],
+        "count": accessor.count,
+        "type": accessor.type,
+    }
+    if accessor.is_normalized:
+        item["normalized"] = True
+    if has_bounds and accessor.count:
+        item["min"] = [v.item() for v in values.min(axis=0)]
+        item["max"] = [v.item() for v in values.max(axis=0)]
+    return item | accessor.rest

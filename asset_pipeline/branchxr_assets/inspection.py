@@ -1,0 +1,185 @@
+"""Say what is in a source scene or in a package."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from branchxr.errors import PackageRefused
+from branchxr.protocol.package import (
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    parse_manifest,
+    parse_signature,
+    verify,
+    verify_file,
+)
+
+from .build import prepare
+from .document import Document, Json
+from .geometry import bounds, placements, triangle_count
+from .operations.select_scene import select_scene
+from .readers import Source, read
+from .tree import check_tree
+
+_FILE_BYTES_MAX: Final = 2**32
+
+
+def inspect_scene(path: Path) -> Json:
+    """Count what a glTF file holds, as the file itself means it.
+
+    `morph_targets`: of each mesh, once. `lights` and `cameras`: nodes that carry one. `uv_sets` and
+    `vertex_colour_sets`: of the primitive that has most. `triangles_drawn` and `bounds_m`: of the
+    scene that is shown, in rest pose. `unit_m`: glTF is in metres.
+
+    Raises:
+        SceneRefused: it cannot be read.
+    """
+    source = read(path)
+    check_tree(source.document, file=source.file)
+    shown = select_scene(source.document).document
+    box = bounds(shown)
+    warnings = prepare(source).warnings
+    return {
+        "schema": 1,
+        "kind": "scene",
+        "format": "glb" if source.is_binary else "gltf",
+        "generator": source.raw["asset"].get("generator"),
+        **_counts(source, shown),
+        "bounds_m": None
+        if box is None
+        else [[round(float(v), 3) + 0.0 for v in end] for end in box],
+        "unit_m": 1.0,
+        "extensions_used": sorted(source.raw.get("extensionsUsed", [])),
+        "bytes": source.size_bytes,
+        "warnings": [warning.as_json() for warning in warnings],
+    }
+
+
+def _counts(source: Source, shown: Document) -> Json:
+    raw, document = source.raw, source.document
+    per_mesh = [
+        sum(triangle_count(document, p) for p in mesh["primitives"])
+        for mesh in document.listed("meshes")
+    ]
+    shown_meshes = [
+        sum(triangle_count(shown, p) for p in mesh["primitives"]) for mesh in shown.listed("meshes")
+    ]
+    drawn = sum(shown_meshes[p.mesh] * len(p.matrices) for p in placements(shown))
+    nodes = raw.get("nodes", [])
+    sets = [set(p["attributes"]) for p in document.primitives()]
+    return {
+        "nodes": len(nodes),
+        "meshes": len(per_mesh),
+        "triangles_unique": sum(per_mesh),
+        "triangles_drawn": drawn,
+        **{
+            name: len(raw.get(name, []))
+            for name in ("materials", "textures", "images", "skins", "animations")
+        },
+        "morph_targets": sum(_morph_targets(mesh) for mesh in raw.get("meshes", [])),
+        "cameras": sum("camera" in node for node in nodes),
+        "lights": sum("KHR_lights_punctual" in node.get("extensions", {}) for node in nodes),
+        "nodes_with_extras": sum("extras" in node for node in nodes),
+        "uv_sets": max((_how_many(names, "TEXCOORD_") for names in sets), default=0),
+        "vertex_colour_sets": max((_how_many(names, "COLOR_") for names in sets), default=0),
+        "anchors": _anchors(nodes),
+    }
+
+
+def _morph_targets(mesh: Json) -> int:
+    return max((len(p.get("targets", [])) for p in mesh["primitives"]), default=0)
+
+
+def _how_many(names: set[str], start: str) -> int:
+    return sum(name.startswith(start) for name in names)
+
+
+def _anchors(nodes: list[Json]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for node in nodes:
+        extras = node.get("extras")
+        kind = extras.get("branch_anchor") if isinstance(extras, dict) else None
+        if isinstance(kind, str):
+            found[kind] = found.get(kind, 0) + 1
+    return dict(sorted(found.items()))
+
+
+def is_package(path: Path) -> bool:
+    """Tell whether a path is to be read as a package: a folder, or a zip of one."""
+    return path.is_dir() or zipfile.is_zipfile(path)
+
+
+def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> Json:
+    """Check every file of a package against its signed manifest, and say what it holds.
+
+    Raises:
+        PackageRefused: unsigned (unless allowed), tampered with, or incomplete.
+    """
+    load = _loader(path)
+    manifest_bytes = load(MANIFEST_NAME)
+    if manifest_bytes is None:
+        raise PackageRefused(
+            "a scene package: a folder or zip with manifest.json",
+            f"{path.name!r} without one",
+            "build it with `branchxr assets build`",
+            code="package_malformed",
+        )
+    signature_bytes = load(SIGNATURE_NAME)
+    signer = None
+    if signature_bytes is None and allow_unsigned:
+        manifest = parse_manifest(manifest_bytes)
+    else:
+        manifest = verify(manifest_bytes, signature_bytes, pinned=None, now=now, newest_seen=None)
+        signer = parse_signature(signature_bytes).public_key
+    for name in manifest.files:
+        verify_file(manifest, name, load(name) or b"")
+    branch = json.loads(load("branch.json") or b"{}")
+    chunks = {n: e.bytes for n, e in manifest.files.items() if n.endswith(".glb")}
+    kinds = [anchor["kind"] for anchor in branch.get("anchors", [])]
+    return {
+        "schema": 1,
+        "kind": "package",
+        "scene": manifest.scene,
+        "version": manifest.version,
+        "signer": signer,
+        "files": len(manifest.files),
+        "chunks": len(chunks),
+        "bytes": sum(chunks.values()),
+        "nodes": len(branch.get("nodes", [])),
+        "nodes_with_extras": sum("extras" in node for node in branch.get("nodes", [])),
+        "anchors": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
+        "cells": len(branch.get("cells", [])),
+        "has_floor": branch.get("floor") is not None,
+        "bounds_m": branch.get("bounds_m"),
+        "triangles": branch.get("budgets", {}).get("triangles", {}),
+        "sources": branch.get("sources", []),
+    }
+
+
+def _loader(path: Path) -> Callable[[str], bytes | None]:
+    """Return a function that reads one file of a package, `None` when it is not there."""
+    if path.is_dir():
+
+        def from_folder(name: str) -> bytes | None:
+            try:
+                return (path / name).read_bytes()
+            except OSError:
+                return None
+
+        return from_folder
+
+    def from_zip(name: str) -> bytes | None:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                # A zip may claim less than it unpacks to: read no more than it claims.
+                size = archive.getinfo(name).file_size
+                if size > _FILE_BYTES_MAX:
+                    return None
+                with archive.open(name) as file:
+                    return file.read(size + 1)
+        except (KeyError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+            return None
+
+    return from_zip

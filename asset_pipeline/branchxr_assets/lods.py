@@ -1,0 +1,158 @@
+"""The recipe: which operations make which level of detail from the static side of a scene."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from .document import Document
+from .geometry import bounds, drawn_triangles
+from .glb import write_glb
+from .operations.merge import merge
+from .operations.plain_materials import PlainMaterialsOptions, plain_materials
+from .operations.quantize import quantize
+from .operations.simplify import SimplifyOptions, simplify
+from .operations.strip import strip
+from .operations.textures import TexturesOptions, textures
+from .warnings import SceneWarning
+
+COARSEST_BYTES_MAX: Final = 60_000
+"""Raw bytes of what a visitor sees first."""
+_COARSEST_TARGET: Final = 58_000
+_MERGED_TRIANGLES_MAX: Final = 200_000
+_SEARCH_STEPS: Final = 12
+_MIDDLE_RATIO: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One GLB of a package.
+
+    Attributes:
+        role: `coarsest`, `middle`, `full` or `live`.
+        error_m: how far the picture is from the source, metres; 0 for the source itself.
+        triangles: drawn.
+        notes: what the operations did, in numbers.
+    """
+
+    role: str
+    glb: bytes
+    error_m: float
+    triangles: int
+    notes: Mapping[str, Mapping[str, float]]
+
+
+def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], list[SceneWarning]]:
+    """Make the chain of LODs, coarsest first; a scene with nothing static has none."""
+    box = bounds(static)
+    if box is None:
+        return [], []
+    full, warnings = _full(static, jobs)
+    chain = [full]
+    for step in range(1, lods - 1):
+        chain.insert(0, _middle(static, step, box_m=_diagonal(box), jobs=jobs))
+    if lods > 1:
+        coarsest = _coarsest(static, diagonal_m=_diagonal(box))
+        if coarsest is not None:
+            chain.insert(0, coarsest)
+        else:
+            message = "it has no triangles that a plain first view could show; it starts fuller"
+            warnings.append(SceneWarning("coarsest_left_out", "the scene", message))
+    return _rising_errors(chain), warnings
+
+
+def make_live(live: Document, *, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
+    """Make the chunk of everything that is live."""
+    packed = textures(live, TexturesOptions(jobs=jobs))
+    glb = write_glb(packed.document)
+    notes = {"textures": packed.changed}
+    return Chunk("live", glb, 0.0, drawn_triangles(packed.document), notes), list(packed.warnings)
+
+
+def _full(static: Document, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
+    packed = textures(static, TexturesOptions(jobs=jobs))
+    glb = write_glb(packed.document)
+    notes = {"textures": packed.changed}
+    return Chunk("full", glb, 0.0, drawn_triangles(static), notes), list(packed.warnings)
+
+
+def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
+    """Halve textures `step` times and keep a falling share of the triangles."""
+    bare = strip(static).document
+    wanted = drawn_triangles(bare) * _MIDDLE_RATIO**step
+    low, high = box_m / 4096, box_m / 32
+    best = simplify(bare, SimplifyOptions(cell_m=low))
+    for _ in range(6):
+        if drawn_triangles(best.document) <= wanted:
+            break
+        cell = float(np.sqrt(low * high))
+        made = simplify(bare, SimplifyOptions(cell_m=cell))
+        if drawn_triangles(made.document) > wanted:
+            low, best = cell, made
+        else:
+            high = cell
+    packed = textures(best.document, TexturesOptions(halvings=step, jobs=jobs))
+    document = packed.document
+    notes = {"simplify": best.changed, "textures": packed.changed}
+    error = best.changed["error_m"]
+    return Chunk("middle", write_glb(document), error, drawn_triangles(document), notes)
+
+
+def _coarsest(static: Document, *, diagonal_m: float) -> Chunk | None:
+    """Make the largest plain chunk that fits the budget."""
+    plain = _few_materials(strip(static).document)
+    cell = diagonal_m / 2048
+    once = simplify(plain, SimplifyOptions(cell_m=cell))
+    while drawn_triangles(once.document) > _MERGED_TRIANGLES_MAX and cell < diagonal_m:
+        cell *= 2
+        once = simplify(plain, SimplifyOptions(cell_m=cell))
+    merged = merge(once.document).document
+    first = quantize(merged).document
+    if len(write_glb(first)) <= _COARSEST_TARGET:
+        return _plain_chunk(first, once.changed["error_m"])
+    low, high, best = cell, diagonal_m, None
+    for _ in range(_SEARCH_STEPS):
+        cell = float(np.sqrt(low * high))
+        made = simplify(merged, SimplifyOptions(cell_m=cell))
+        document = quantize(made.document).document
+        if len(write_glb(document)) <= _COARSEST_TARGET:
+            high, best = (
+                cell,
+                _plain_chunk(document, once.changed["error_m"] + made.changed["error_m"]),
+            )
+        else:
+            low = cell
+    return best
+
+
+def _few_materials(document: Document) -> Document:
+    """Round colours harder until their JSON leaves room for geometry."""
+    for digits in (2, 1, 0):
+        made = plain_materials(document, PlainMaterialsOptions(digits=digits)).document
+        if len(made.listed("materials")) <= 64:
+            break
+    return made
+
+
+def _plain_chunk(document: Document, error_m: float) -> Chunk | None:
+    count = drawn_triangles(document)
+    if not count:
+        return None
+    notes = {"merge": {"primitives": float(len(document.primitives()))}}
+    return Chunk("coarsest", write_glb(document), error_m, count, notes)
+
+
+def _rising_errors(chain: list[Chunk]) -> list[Chunk]:
+    """Make each level's error larger than the next one's: viewers refine by it."""
+    result = [chain[-1]]
+    for chunk in reversed(chain[:-1]):
+        error = max(chunk.error_m, result[0].error_m * 2, 0.01)
+        result.insert(
+            0, Chunk(chunk.role, chunk.glb, round(error, 4), chunk.triangles, chunk.notes)
+        )
+    return result
+
+
+def _diagonal(box: np.ndarray) -> float:
+    return max(float(np.linalg.norm(box[1] - box[0])), 1e-3)

@@ -1,0 +1,122 @@
+"""Reduce materials to plain colours, for what a visitor sees first.
+
+Textures become their mean colour, physical extensions go: a first draw with transmission and
+seven lights took 3.7 s of 4.8 s where plain colours took 1.1 s.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..document import Document, Json, Outcome
+from ..pictures import mean_colour
+from ..rewrite import prune
+from .textures import image_sources
+
+_GLASS_ALPHA: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class PlainMaterialsOptions:
+    """`digits`: decimals of colours; materials that become equal are one afterwards."""
+
+    digits: int = 2
+
+
+DEFAULTS: Final = PlainMaterialsOptions()
+
+
+def plain_materials(document: Document, options: PlainMaterialsOptions = DEFAULTS) -> Outcome:
+    """Make every material a plain colour, and equal ones one."""
+    changed = document.copy()
+    means: dict[tuple[int, bool], list[float]] = {}
+    plain = [_plain(changed, m, means, options.digits) for m in changed.listed("materials")]
+    first: dict[str, int] = {}
+    numbers = [first.setdefault(repr(material), len(first)) for material in plain]
+    for primitive in changed.primitives():
+        primitive.get("extensions", {}).pop("KHR_materials_variants", None)
+        if "material" in primitive:
+            primitive["material"] = numbers[primitive["material"]]
+    changed.root.get("extensions", {}).pop("KHR_materials_variants", None)
+    if plain:
+        kept = dict(zip(numbers, plain, strict=True))
+        changed.root["materials"] = [kept[number] for number in range(len(first))]
+    return Outcome(prune(changed), {"materials_before": len(plain), "materials_after": len(first)})
+
+
+def _plain(
+    document: Document,
+    material: Json,
+    means: dict[tuple[int, bool], list[float]],
+    digits: int,
+) -> Json:
+    base, metallic, roughness = _base(document, material, means)
+    emissive = _emissive(document, material, means)
+    extensions = material.get("extensions", {})
+    plain: Json = {
+        "pbrMetallicRoughness": {
+            "baseColorFactor": base,
+            "metallicFactor": round(metallic, digits),
+            "roughnessFactor": round(roughness, digits),
+        }
+    }
+    if any(round(part, digits) for part in emissive):
+        plain["emissiveFactor"] = [round(min(part, 1.0), digits) for part in emissive]
+    if "KHR_materials_unlit" in extensions:
+        plain["extensions"] = {"KHR_materials_unlit": {}}
+    if extensions.get("KHR_materials_transmission", {}).get("transmissionFactor", 0) > 0.5:
+        base[3] = _GLASS_ALPHA
+        plain["alphaMode"] = "BLEND"
+    elif material.get("alphaMode") == "BLEND":
+        plain["alphaMode"] = "BLEND"
+    else:
+        base[3] = 1.0
+    if material.get("doubleSided"):
+        plain["doubleSided"] = True
+    base[:] = [round(min(max(part, 0.0), 1.0), digits) for part in base]
+    return plain
+
+
+def _base(
+    document: Document, material: Json, means: dict[tuple[int, bool], list[float]]
+) -> tuple[list[float], float, float]:
+    pbr = material.get("pbrMetallicRoughness", {})
+    archived = material.get("extensions", {}).get("KHR_materials_pbrSpecularGlossiness")
+    if archived is not None:
+        factor = archived.get("diffuseFactor", [1, 1, 1, 1])
+        slot, metallic = archived.get("diffuseTexture"), 0.0
+        roughness = 1.0 - float(archived.get("glossinessFactor", 1.0))
+    else:
+        factor = pbr.get("baseColorFactor", [1, 1, 1, 1])
+        slot = pbr.get("baseColorTexture")
+        metallic = float(pbr.get("metallicFactor", 1.0))
+        roughness = float(pbr.get("roughnessFactor", 1.0))
+    mean = _mean(document, slot, means, is_colour=True)
+    surface = _mean(document, pbr.get("metallicRoughnessTexture"), means, is_colour=False)
+    base = [float(a) * b for a, b in zip(factor, mean, strict=True)]
+    return base, metallic * surface[2], roughness * surface[1]
+
+
+def _emissive(
+    document: Document, material: Json, means: dict[tuple[int, bool], list[float]]
+) -> list[float]:
+    strength = material.get("extensions", {}).get("KHR_materials_emissive_strength", {})
+    factor = float(strength.get("emissiveStrength", 1.0))
+    mean = _mean(document, material.get("emissiveTexture"), means, is_colour=True)
+    colour = material.get("emissiveFactor", [0, 0, 0])
+    return [float(a) * b * factor for a, b in zip(colour, mean[:3], strict=True)]
+
+
+def _mean(
+    document: Document, slot: Any, means: dict[tuple[int, bool], list[float]], *, is_colour: bool
+) -> list[float]:
+    """Return the mean linear RGBA of a texture slot; white where there is none to read."""
+    if not isinstance(slot, dict) or "index" not in slot:
+        return [1.0] * 4
+    texture = document.listed("textures")[slot["index"]]
+    for source in image_sources(texture):
+        key = (source, is_colour)
+        if key not in means:
+            found = mean_colour(document.images[source], is_colour=is_colour)
+            means[key] = [1.0] * 4 if found is None else [float(part) for part in found]
+        return means[key]
+    return [1.0] * 4

@@ -1,0 +1,49 @@
+"""Store positions as 16-bit integers (KHR_mesh_quantization), for merged scenes.
+
+One node undoes it for all primitives: on a 20 m scene a step is 0.3 mm.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ..document import AccessorPool, Document, Outcome
+from ..rewrite import prune
+
+_TOP: Final = 32767
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeOptions:
+    """`steps`: positions are integers in -steps..steps, at most 32767."""
+
+    steps: int = _TOP
+
+
+DEFAULTS: Final = QuantizeOptions()
+
+
+def quantize(document: Document, options: QuantizeOptions = DEFAULTS) -> Outcome:
+    """Quantise a document of one node with one mesh, as `merge` makes it."""
+    changed = document.copy()
+    pool = AccessorPool(changed.accessors)
+    primitives = changed.primitives()
+    if not primitives:
+        return Outcome(changed, {"error_m": 0.0})
+    tables = [changed.accessors[p["attributes"]["POSITION"]].as_float() for p in primitives]
+    low = np.min([table.min(axis=0) for table in tables], axis=0)
+    high = np.max([table.max(axis=0) for table in tables], axis=0)
+    middle = ((low + high) / 2).astype(np.float32)
+    # One scale for all axes: normals stay upright and a flat scene divides by no zero.
+    half = np.float32(max(float((high - low).max()) / 2, 1e-6))
+    for primitive, table in zip(primitives, tables, strict=True):
+        steps = np.floor((table - middle) / half * options.steps + 0.5)
+        whole = steps.clip(-options.steps, options.steps).astype(np.int16)
+        primitive["attributes"]["POSITION"] = pool.add(whole, "VEC3", is_normalized=True)
+    scale = float(half) * _TOP / options.steps
+    node = changed.listed("nodes")[0]
+    node["translation"] = [float(part) for part in middle]
+    node["scale"] = [scale] * 3
+    made = Document(changed.root, pool.all(), changed.images)
+    return Outcome(prune(made), {"error_m": float(half) / options.steps / 2})

@@ -1,0 +1,205 @@
+"""Mend meshes that readers would refuse, and say so; what cannot be mended is refused."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from branchxr.errors import SceneRefused
+
+from ..document import Accessor, AccessorPool, Array, Document, Floats, Json, Outcome
+from ..geometry import TRIANGLES, triangles
+from ..refusal import refused
+from ..warnings import SceneWarning
+from .simplify import index_array
+
+
+@dataclass(frozen=True, slots=True)
+class RepairOptions:
+    """What is let through.
+
+    Attributes:
+        unit_tolerance: how far from 1 a normal's length may be (the validator allows 0.00674).
+        file: the source's name, for messages.
+    """
+
+    unit_tolerance: float = 0.005
+    file: str = ""
+
+
+DEFAULTS: Final = RepairOptions()
+_TYPES: Final = {"POSITION": "VEC3", "NORMAL": "VEC3", "TANGENT": "VEC4"}
+
+
+def repair(document: Document, options: RepairOptions = DEFAULTS) -> Outcome:
+    """Check the geometry of every primitive and mend what can be mended.
+
+    Strips and fans become triangle lists; NaN in attributes other than positions becomes zero;
+    normals and tangents become unit vectors; weights add up to one.
+
+    Raises:
+        SceneRefused: `scene_not_finite` (a position), `scene_accessor` (an index beyond the
+            vertices, attributes of different lengths or of a wrong type).
+    """
+    changed = document.copy()
+    mender = _Mender(changed, AccessorPool(changed.accessors), options)
+    for index, mesh in enumerate(changed.listed("meshes")):
+        for number, primitive in enumerate(mesh["primitives"]):
+            mender.mend(primitive, f"meshes[{index}].primitives[{number}]")
+        mesh["primitives"] = [p for p in mesh["primitives"] if p["attributes"]]
+    empty = {i for i, mesh in enumerate(changed.listed("meshes")) if not mesh["primitives"]}
+    for node in changed.listed("nodes"):
+        if node.get("mesh") in empty:
+            del node["mesh"]
+    made = Document(changed.root, mender.pool.all(), changed.images)
+    return Outcome(made, dict(mender.counts), tuple(mender.warnings))
+
+
+@dataclass(slots=True)
+class _Mender:
+    document: Document
+    pool: AccessorPool
+    options: RepairOptions
+    warnings: list[SceneWarning] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    done: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def mend(self, primitive: Json, place: str) -> None:
+        attributes = primitive["attributes"]
+        count = self._vertex_count(attributes, place)
+        if count == 0 or self._index_count(primitive, place, count) == 0:
+            message = "it has no positions or no corners; it is left out"
+            self.warnings.append(SceneWarning("primitive_empty", place, message))
+            primitive["attributes"] = {}
+            return
+        for number, target in enumerate(primitive.get("targets", [])):
+            self._check_lengths(target, f"{place}.targets[{number}]", count)
+            for name, index in target.items():
+                target[name] = self._finite(name, index, f"{place}.targets[{number}].{name}")
+        for name in list(attributes):
+            attributes[name] = self._attribute(name, attributes[name], f"{place}.{name}")
+        if primitive.get("mode", TRIANGLES) > TRIANGLES:
+            faces = triangles(self.document, primitive)
+            primitive["mode"] = TRIANGLES
+            primitive["indices"] = self.pool.add(index_array(faces), "SCALAR")
+            self.counts["strips_and_fans"] = self.counts.get("strips_and_fans", 0) + 1
+
+    def _vertex_count(self, attributes: Json, place: str) -> int:
+        if "POSITION" not in attributes:
+            return 0
+        position = self.document.accessors[attributes["POSITION"]]
+        self._check_lengths(attributes, place, position.count)
+        if not np.isfinite(position.values).all():
+            raise self._refused(
+                "scene_not_finite",
+                f"{place}.POSITION",
+                "positions that are numbers",
+                "NaN or infinity",
+                "clean the mesh in the modelling program and export again",
+            )
+        return position.count
+
+    def _check_lengths(self, attributes: Json, place: str, count: int) -> None:
+        for name, index in attributes.items():
+            accessor = self.document.accessors[index]
+            wanted = _TYPES.get(name, accessor.type)
+            is_delta = ".targets[" in place and name == "TANGENT"  # a morph has no handedness
+            if accessor.count != count or accessor.type != ("VEC3" if is_delta else wanted):
+                raise self._refused(
+                    "scene_accessor",
+                    f"{place}.{name}",
+                    f"{count} elements of type {wanted}",
+                    f"{accessor.count} of type {accessor.type}",
+                    "export the scene again",
+                )
+
+    def _index_count(self, primitive: Json, place: str, vertices: int) -> int:
+        if "indices" not in primitive:
+            return vertices
+        accessor = self.document.accessors[primitive["indices"]]
+        is_right = accessor.type == "SCALAR" and accessor.values.dtype.kind == "u"
+        top = int(accessor.values.max(initial=0))
+        if not is_right or (accessor.count and top >= vertices):
+            raise self._refused(
+                "scene_accessor",
+                f"{place}.indices",
+                f"whole numbers below {vertices}",
+                f"{top} in {accessor.values.dtype.name} {accessor.type}",
+                "export the scene again; the file contradicts itself",
+            )
+        return accessor.count
+
+    def _attribute(self, name: str, index: int, place: str) -> int:
+        index = self._finite(name, index, place)
+        key = (name, index)
+        if key not in self.done:
+            accessor = self.document.accessors[index] if index < self._known else self._new(index)
+            self.done[key] = index
+            if name in {"NORMAL", "TANGENT"}:
+                self.done[key] = self._unit(name, index, accessor, place)
+            elif name.startswith("WEIGHTS_0"):
+                self.done[key] = self._weights(index, accessor)
+        return self.done[key]
+
+    @property
+    def _known(self) -> int:
+        return len(self.document.accessors)
+
+    def _new(self, index: int) -> Accessor:
+        return self.pool.all()[index]
+
+    def _finite(self, name: str, index: int, place: str) -> int:
+        accessor = self.document.accessors[index]
+        if accessor.values.dtype.kind != "f" or np.isfinite(accessor.values).all():
+            return index
+        message = f"{name} holds NaN or infinity; zero is put in its place"
+        self.warnings.append(SceneWarning("attribute_not_finite", place, message))
+        values = np.where(np.isfinite(accessor.values), accessor.values, 0)
+        return self._replace(accessor, values.astype(accessor.values.dtype))
+
+    def _unit(self, name: str, index: int, accessor: Accessor, place: str) -> int:
+        values = accessor.as_float()
+        length = np.linalg.norm(values[:, :3], axis=1)
+        tolerance = self.options.unit_tolerance if accessor.values.dtype.kind == "f" else 0.05
+        signs_right = name == "NORMAL" or (np.abs(np.abs(values[:, 3]) - 1) < 1e-6).all()
+        off = np.abs(length - 1) > tolerance
+        if signs_right and not off.any():
+            return index
+        if (length[off] < 1e-6).any():
+            message = f"{int((length < 1e-6).sum())} of its {name} have no length; they point up"
+            self.warnings.append(SceneWarning("normal_missing", place, message))
+        unit = values.copy()
+        is_zero = (length < 1e-6)[:, None]
+        up = (0.0, 1.0, 0.0) if name == "NORMAL" else (1.0, 0.0, 0.0)
+        unit[:, :3] = np.where(is_zero, up, values[:, :3] / np.where(is_zero, 1, length[:, None]))
+        if name == "TANGENT":
+            unit[:, 3] = np.where(values[:, 3] < 0, -1.0, 1.0)
+        self.counts["unit_vectors"] = self.counts.get("unit_vectors", 0) + int(off.sum())
+        return self._replace(Accessor(accessor.values, accessor.type), unit.astype(np.float32))
+
+    def _weights(self, index: int, accessor: Accessor) -> int:
+        """Let weights add up to one; further sets (WEIGHTS_1) are left to their exporter."""
+        if accessor.values.dtype.kind != "f":
+            return index
+        values: Floats = np.maximum(accessor.as_float(), 0)
+        total = values.sum(axis=1, keepdims=True)
+        if (np.abs(total - 1) < 1e-4).all() and (values == accessor.values).all():
+            return index
+        values = np.where(total > 0, values / np.where(total > 0, total, 1), (1, 0, 0, 0))
+        self.counts["weights"] = self.counts.get("weights", 0) + 1
+        return self._replace(accessor, values.astype(np.float32))
+
+    def _replace(self, accessor: Accessor, values: Array) -> int:
+        return self.pool.add(values, accessor.type, is_normalized=accessor.is_normalized)
+
+    def _refused(
+        self, code: str, place: str, expected: str, came: str, remedy: str
+    ) -> SceneRefused:
+        return refused(
+            code,
+            file=self.options.file,
+            place=place,
+            expected=expected,
+            came=came,
+            remedy=remedy,
+        )

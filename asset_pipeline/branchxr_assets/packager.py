@@ -1,0 +1,115 @@
+"""Put a package together: written beside, then renamed, so nothing half-written is left."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import brotli
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from branchxr.errors import InputRefused, PackageRefused
+from branchxr.protocol.package import (
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    FileEntry,
+    Manifest,
+    parse_manifest,
+    seal,
+)
+
+_BROTLI_SAVING: Final = 0.95
+"""A compressed twin must save at least 5 %."""
+_BROTLI_QUALITY: Final = 9
+"""11 took 6 times as long as 9 for 3 % on the hall's chunks."""
+
+
+def with_twins(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Add `.br` twins of chunks and JSON files where brotli pays."""
+    result = dict(files)
+    for path, raw in files.items():
+        if path.endswith((".glb", ".json")):
+            packed: bytes = brotli.compress(raw, quality=_BROTLI_QUALITY, lgwin=22)
+            if len(packed) < len(raw) * _BROTLI_SAVING:
+                result[f"{path}.br"] = packed
+    return result
+
+
+def sealed(
+    files: Mapping[str, bytes], key: Ed25519PrivateKey, *, scene: str, version: int
+) -> dict[str, bytes]:
+    """Add the manifest and its signature."""
+    entries = {
+        path: FileEntry(hashlib.sha256(raw).hexdigest(), len(raw)) for path, raw in files.items()
+    }
+    manifest = Manifest(schema=1, scene=scene, version=version, files=entries)
+    manifest_bytes, signature = seal(manifest, key)
+    return {**files, MANIFEST_NAME: manifest_bytes, SIGNATURE_NAME: signature}
+
+
+def next_version(folder: Path, *, scene: str, now: float) -> int:
+    """Return a version above what lies there: unix seconds, so that machines agree."""
+    version = int(now)
+    try:
+        before = parse_manifest((folder / MANIFEST_NAME).read_bytes())
+    except (OSError, PackageRefused):
+        return version
+    return max(version, before.version + 1) if before.scene == scene else version
+
+
+def write_package(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a package folder in one step, in place of the package that lies there.
+
+    Raises:
+        InputRefused: `output_not_package`: the folder holds something else; nothing is touched.
+    """
+    _check_target(folder)
+    with _beside(folder) as temporary:
+        for path, raw in files.items():
+            target = temporary / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(raw)
+        _swap(temporary, folder)
+
+
+def _check_target(folder: Path) -> None:
+    if not folder.exists() and not folder.is_symlink():
+        return
+    is_ours = folder.is_dir() and ((folder / MANIFEST_NAME).is_file() or not any(folder.iterdir()))
+    if not is_ours:
+        raise InputRefused(
+            "an output folder that is new, empty, or a package built before",
+            f"{folder.name!r}, which holds something else",
+            "choose another folder with -o",
+            code="output_not_package",
+        )
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    parent = folder.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    outer = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=parent))
+    try:
+        inner = outer / "package"
+        inner.mkdir()
+        yield inner
+    finally:
+        shutil.rmtree(outer, ignore_errors=True)
+
+
+def _swap(temporary: Path, folder: Path) -> None:
+    """Rename into place; a reader sees the old package or the new one."""
+    if not folder.exists():
+        temporary.rename(folder)
+        return
+    old = temporary.parent / "old"
+    folder.rename(old)
+    try:
+        temporary.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise

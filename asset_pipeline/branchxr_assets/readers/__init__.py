@@ -1,0 +1,43 @@
+"""Readers: one module per source format, each into one glTF document."""
+
+from pathlib import Path
+from typing import Final
+
+from ..container import MAGIC
+from ..refusal import refused
+from .gltf import Source, read_gltf
+
+__all__ = ["SUFFIXES", "Source", "read"]
+
+SUFFIXES: Final = (".glb", ".gltf")
+
+
+def read(path: Path) -> Source:
+    """Read a scene file, by what it is rather than by what it is called.
+
+    Raises:
+        SceneRefused: it is not there, not a format that can be read, or broken.
+    """
+    file = path.name
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise refused(
+            "scene_not_found",
+            file=file,
+            place=str(path.parent),
+            expected="a scene file that can be read",
+            came=error.strerror or type(error).__name__,
+            remedy="check the path",
+        ) from error
+    is_json = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    if raw[:4] == MAGIC or (is_json and path.suffix.lower() in {".gltf", ".json", ".glb"}):
+        return read_gltf(path, raw)
+    raise refused(
+        "scene_not_gltf",
+        file=file,
+        place="byte 0",
+        expected="glTF 2.0: a GLB, or JSON in a .gltf",
+        came=f"{raw[:8]!r}" if raw else "an empty file",
+        remedy="export the scene as glTF 2.0 (.glb); other formats are not read yet",
+    )

@@ -1,0 +1,205 @@
+"""Read glTF 2.0: GLB, or .gltf with the files beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from branchxr.errors import SceneRefused
+
+from .. import container, schema
+from ..document import Document, Json
+from ..references import KNOWN_EXTENSIONS, points_elsewhere, references
+from ..refusal import refused
+from ..warnings import SceneWarning, distinct
+from .buffers import BufferTable
+from .resources import Resources
+
+_COMPRESSED: Final = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
+_REMEDIES: Final = {
+    "KHR_draco_mesh_compression": "export without compression (Blender: untick Compression)",
+    "EXT_meshopt_compression": "export without compression (gltfpack: leave out -c and -cc)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scene as it came in.
+
+    Attributes:
+        file: its name, without folders.
+        size_bytes: of the file and of everything it names beside it.
+        hashes: file name -> SHA-256 of each file that was read.
+        raw: the document's JSON as the file has it.
+    """
+
+    file: str
+    document: Document
+    size_bytes: int
+    hashes: Mapping[str, str]
+    raw: Json
+    is_binary: bool = False
+    warnings: tuple[SceneWarning, ...] = ()
+
+
+def read_gltf(path: Path, raw: bytes) -> Source:
+    """Read a glTF document and the files beside it.
+
+    Args:
+        path: where it lies; only its own folder and folders in it are read.
+        raw: its bytes.
+
+    Raises:
+        SceneRefused: with a code, the file and the place in it.
+    """
+    file = path.name
+    resources = Resources(path, raw)
+    json_bytes, binary = raw, None
+    if raw[:4] == container.MAGIC:
+        json_bytes, binary = container.split(raw, file=file)
+    root = parse_json(json_bytes, file=file)
+    original = json.loads(json.dumps(root))
+    schema.check(root, file=file)
+    _check_version(root, file=file)
+    warnings = _settle_extensions(root, file=file)
+    buffers = BufferTable(root, binary, resources, file=file)
+    accessors = buffers.accessors()
+    images, image_warnings = buffers.images()
+    for key in ("buffers", "bufferViews", "accessors"):
+        root.pop(key, None)
+    document = Document(root, accessors, images)
+    check_references(document, file=file)
+    return Source(
+        file=file,
+        document=document,
+        size_bytes=resources.size_bytes,
+        hashes=resources.hashes(),
+        raw=original,
+        is_binary=raw[:4] == container.MAGIC,
+        warnings=distinct((*warnings, *image_warnings, *resources.warnings)),
+    )
+
+
+def parse_json(json_bytes: bytes, *, file: str) -> Json:
+    """Parse strictly: UTF-8, no duplicate keys, no NaN, an object with an asset of version 2."""
+    try:
+        root = json.loads(
+            json_bytes.decode("utf-8-sig"),
+            object_pairs_hook=_without_twins,
+            parse_constant=_no_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        came = "JSON nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise refused(
+            "scene_malformed",
+            file=file,
+            place="its JSON",
+            expected="JSON of glTF 2.0",
+            came=came,
+            remedy="export the scene again",
+        ) from error
+    if not isinstance(root, dict):
+        raise refused(
+            "scene_not_gltf",
+            file=file,
+            place="its JSON",
+            expected="a JSON object of glTF 2.0",
+            came=type(root).__name__,
+            remedy="export the scene as glTF 2.0",
+        )
+    return root
+
+
+def check_references(document: Document, *, file: str) -> None:
+    """Check that every index points to something."""
+    root = document.root
+    sizes: dict[str, int] = {"accessors": len(document.accessors)}
+    for reference in references(root):
+        target = reference.target
+        size = sizes.setdefault(target, len(document.listed(target)))
+        index = reference.container[reference.key]
+        if not (isinstance(index, int) and not isinstance(index, bool) and 0 <= index < size):
+            raise refused(
+                "scene_reference",
+                file=file,
+                place=reference.place,
+                expected=f"an index below {size} into {target}",
+                came=repr(index),
+                remedy="export the scene again; the file contradicts itself",
+            )
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} twice")
+    return found
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name}, which JSON does not have")
+
+
+def _check_version(root: Json, *, file: str) -> None:
+    asset = root.get("asset")
+    version = asset.get("version", "") if isinstance(asset, dict) else ""
+    if not (isinstance(version, str) and version.startswith("2.")):
+        raise refused(
+            "scene_not_gltf",
+            file=file,
+            place="asset.version",
+            expected="glTF version 2",
+            came=repr(version) if version else "none",
+            remedy="export the scene as glTF 2.0",
+        )
+
+
+def _settle_extensions(root: Json, *, file: str) -> list[SceneWarning]:
+    """Refuse what cannot be read; drop what would go stale, with a warning; keep the rest."""
+    required = root.get("extensionsRequired", [])
+    for name in required:
+        if name not in KNOWN_EXTENSIONS:
+            raise _extension_refused(name, file)
+    warnings = []
+    for place, extensions in _extension_sites(root):
+        for name in list(extensions):
+            if name in KNOWN_EXTENSIONS or not points_elsewhere(extensions[name]):
+                continue
+            del extensions[name]
+            reason = "the uncompressed copy is used" if name in _COMPRESSED else "it is left out"
+            message = f"{name} is not understood and points at other parts; {reason}"
+            warnings.append(SceneWarning("extension_dropped", place, message))
+    for key in ("extensionsUsed", "extensionsRequired"):
+        root.pop(key, None)  # both are counted again when a chunk is written
+    return warnings
+
+
+def _extension_sites(root: Json) -> list[tuple[str, Json]]:
+    """Return every `extensions` object with the place it is at, extras left alone."""
+    found, stack = [], [("", root)]
+    while stack:
+        place, current = stack.pop()
+        for key, value in current.items():
+            here = f"{place}.{key}".lstrip(".")
+            if key == "extras":
+                continue
+            if key == "extensions" and isinstance(value, dict):
+                found.append((place or "the file", value))
+            if isinstance(value, dict):
+                stack.append((here, value))
+            elif isinstance(value, list):
+                stack += [(f"{here}[{i}]", v) for i, v in enumerate(value) if isinstance(v, dict)]
+    return sorted(found, key=lambda site: site[0])
+
+
+def _extension_refused(name: str, file: str) -> SceneRefused:
+    return refused(
+        "scene_extension",
+        file=file,
+        place="extensionsRequired",
+        expected="extensions that can be read",
+        came=f"{name!r}",
+        remedy=_REMEDIES.get(name, "export the scene without that extension"),
+    )

@@ -1,0 +1,94 @@
+"""The files beside a .gltf: only in its own folder or below, never a network address."""
+
+import base64
+import binascii
+import hashlib
+import re
+import urllib.parse
+from pathlib import Path, PurePosixPath
+
+from branchxr.errors import SceneRefused
+
+from ..refusal import refused
+from ..warnings import SceneWarning
+
+
+class Resources:
+    """Read what a scene file names, and remember what was read."""
+
+    def __init__(self, path: Path, raw: bytes) -> None:
+        self.file = path.name
+        self.warnings: list[SceneWarning] = []
+        self._folder = path.parent
+        self._read = {path.name: raw}
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files that were read."""
+        return sum(map(len, self._read.values()))
+
+    def hashes(self) -> dict[str, str]:
+        """Return name -> SHA-256 of all files that were read, by name."""
+        return {n: hashlib.sha256(raw).hexdigest() for n, raw in sorted(self._read.items())}
+
+    def load(self, uri: str, *, place: str) -> bytes:
+        """Return the bytes of a data URI or of a neighbouring file.
+
+        Raises:
+            SceneRefused: `scene_path`: an address, or outside the folder; `scene_missing_file`.
+        """
+        if uri[:5].lower() == "data:":
+            return self._inline(uri, place)
+        name = urllib.parse.unquote(uri)
+        if not self._is_inside(name):
+            raise self._refused(
+                "scene_path",
+                place,
+                "a file in the scene's own folder",
+                f"{uri[:120]!r}",
+                "put the file beside the scene and export again",
+            )
+        if name not in self._read:
+            try:
+                self._read[name] = (self._folder / name).read_bytes()
+            except OSError as error:
+                raise self._refused(
+                    "scene_missing_file",
+                    place,
+                    f"the file {name!r} beside the scene",
+                    error.strerror or type(error).__name__,
+                    "copy it there, or export as a single .glb",
+                ) from error
+        return self._read[name]
+
+    def _is_inside(self, name: str) -> bool:
+        """Refuse schemes, drives, absolute paths and every way out, links included."""
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name) or "\\" in name or "\0" in name:
+            return False
+        path = PurePosixPath(name)
+        if not name or path.is_absolute() or ".." in path.parts:
+            return False
+        folder = self._folder.resolve()
+        return (folder / name).resolve().is_relative_to(folder)
+
+    def _inline(self, uri: str, place: str) -> bytes:
+        head, comma, body = uri.partition(",")
+        try:
+            is_base64 = bool(comma) and head.lower().endswith(";base64")
+            # A lone `=` is no base64 at all: the reason is then the decoder's own.
+            return base64.b64decode(urllib.parse.unquote(body) if is_base64 else "=", validate=True)
+        except (ValueError, binascii.Error) as error:
+            raise self._refused(
+                "scene_malformed",
+                place,
+                "a data: URI in base64",
+                str(error),
+                "export as a single .glb",
+            ) from error
+
+    def _refused(
+        self, code: str, place: str, expected: str, came: str, remedy: str
+    ) -> SceneRefused:
+        return refused(
+            code, file=self.file, place=place, expected=expected, came=came, remedy=remedy
+        )

@@ -1,0 +1,186 @@
+"""Every place in a glTF document that points to something by its index, as one table walk.
+
+Checking, pruning and splitting all lean on this walk: a place missing here would break in all
+three, and a test compares it with the glTF 2.0 schema.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from .document import Json
+
+
+class Reference(NamedTuple):
+    """A slot holding an index: `container[key]` points into the top-level list `target`."""
+
+    container: Any
+    key: Any
+    target: str
+    place: str
+
+
+KNOWN_EXTENSIONS: Final = frozenset(
+    {
+        "EXT_mesh_gpu_instancing",
+        "EXT_texture_avif",
+        "EXT_texture_webp",
+        "KHR_lights_punctual",
+        "KHR_materials_anisotropy",
+        "KHR_materials_clearcoat",
+        "KHR_materials_diffuse_transmission",
+        "KHR_materials_dispersion",
+        "KHR_materials_emissive_strength",
+        "KHR_materials_ior",
+        "KHR_materials_iridescence",
+        "KHR_materials_pbrSpecularGlossiness",
+        "KHR_materials_sheen",
+        "KHR_materials_specular",
+        "KHR_materials_transmission",
+        "KHR_materials_unlit",
+        "KHR_materials_variants",
+        "KHR_materials_volume",
+        "KHR_mesh_quantization",
+        "KHR_texture_basisu",
+        "KHR_texture_transform",
+    }
+)
+"""Extensions whose every index this module knows."""
+
+_POINTING_KEYS: Final = frozenset(
+    [
+        "accessor",
+        "accessors",
+        "attributes",
+        "buffer",
+        "bufferView",
+        "bufferViews",
+        "camera",
+        "children",
+        "ids",
+        "index",
+        "indices",
+        "input",
+        "joints",
+        "light",
+        "lights",
+        "material",
+        "materials",
+        "mesh",
+        "meshes",
+        "node",
+        "nodes",
+        "output",
+        "pointer",
+        "root",
+        "sampler",
+        "scene",
+        "skeleton",
+        "skin",
+        "source",
+        "target",
+        "texture",
+        "textures",
+    ]
+)
+
+
+def references(root: Json) -> Iterator[Reference]:
+    """Walk over all index slots of a document whose shape `schema.check` has accepted."""
+    if "scene" in root:
+        yield Reference(root, "scene", "scenes", "scene")
+    for at, scene in _numbered(root, "scenes"):
+        yield from _each(scene, "nodes", "nodes", at)
+    for at, node in _numbered(root, "nodes"):
+        yield from _of_node(node, at)
+    for at, mesh in _numbered(root, "meshes"):
+        for index, primitive in enumerate(mesh["primitives"]):
+            yield from _of_primitive(primitive, f"{at}.primitives[{index}]")
+    for at, material in _numbered(root, "materials"):
+        yield from _of_material(material, at)
+    for at, texture in _numbered(root, "textures"):
+        yield from _one(texture, "sampler", "samplers", at)
+        yield from _one(texture, "source", "images", at)
+        for name, extension in texture.get("extensions", {}).items():
+            yield from _one(extension, "source", "images", f"{at}.{name}")
+    for at, skin in _numbered(root, "skins"):
+        yield from _one(skin, "inverseBindMatrices", "accessors", at)
+        yield from _one(skin, "skeleton", "nodes", at)
+        yield from _each(skin, "joints", "nodes", at)
+    for at, animation in _numbered(root, "animations"):
+        for index, channel in enumerate(animation["channels"]):
+            yield from _one(channel["target"], "node", "nodes", f"{at}.channels[{index}].target")
+        for index, sampler in enumerate(animation["samplers"]):
+            yield from _one(sampler, "input", "accessors", f"{at}.samplers[{index}]")
+            yield from _one(sampler, "output", "accessors", f"{at}.samplers[{index}]")
+
+
+def points_elsewhere(extension: object) -> bool:
+    """Tell whether an unknown extension seems to hold indices, which would go stale."""
+    stack = [extension]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, dict):
+            if _POINTING_KEYS & current.keys():
+                return True
+            stack.extend(current.values())
+        elif isinstance(current, list):
+            stack.extend(current)
+    return False
+
+
+def _numbered(root: Json, collection: str) -> Iterator[tuple[str, Json]]:
+    for index, item in enumerate(root.get(collection, [])):
+        yield f"{collection}[{index}]", item
+
+
+def _one(container: Any, key: str, target: str, at: str) -> Iterator[Reference]:
+    if isinstance(container, dict) and key in container:
+        yield Reference(container, key, target, f"{at}.{key}")
+
+
+def _each(container: Json, key: str, target: str, at: str) -> Iterator[Reference]:
+    items = container.get(key, [])
+    for index in range(len(items)):
+        yield Reference(items, index, target, f"{at}.{key}[{index}]")
+
+
+def _every_value(container: Json, target: str, at: str) -> Iterator[Reference]:
+    for key in container:
+        yield Reference(container, key, target, f"{at}.{key}")
+
+
+def _of_node(node: Json, at: str) -> Iterator[Reference]:
+    yield from _each(node, "children", "nodes", at)
+    yield from _one(node, "mesh", "meshes", at)
+    yield from _one(node, "skin", "skins", at)
+    yield from _one(node, "camera", "cameras", at)
+    extensions = node.get("extensions", {})
+    yield from _one(extensions.get("KHR_lights_punctual"), "light", "lights", at)
+    instancing = extensions.get("EXT_mesh_gpu_instancing")
+    if instancing is not None:
+        yield from _every_value(instancing["attributes"], "accessors", f"{at}.attributes")
+
+
+def _of_primitive(primitive: Json, at: str) -> Iterator[Reference]:
+    yield from _every_value(primitive["attributes"], "accessors", f"{at}.attributes")
+    yield from _one(primitive, "indices", "accessors", at)
+    yield from _one(primitive, "material", "materials", at)
+    for index, target in enumerate(primitive.get("targets", [])):
+        yield from _every_value(target, "accessors", f"{at}.targets[{index}]")
+    variants = primitive.get("extensions", {}).get("KHR_materials_variants", {})
+    for index, mapping in enumerate(variants.get("mappings", [])):
+        yield from _one(mapping, "material", "materials", f"{at}.mappings[{index}]")
+        yield from _each(mapping, "variants", "variants", f"{at}.mappings[{index}]")
+
+
+def _of_material(material: Json, at: str) -> Iterator[Reference]:
+    """Find texture slots wherever they are: core, known and unknown material extensions."""
+    stack: list[tuple[str, Json]] = [(at, {k: v for k, v in material.items() if k != "extras"})]
+    while stack:
+        place, current = stack.pop()
+        for key, value in current.items():
+            if not isinstance(value, dict) or key == "extras":
+                continue
+            if key.endswith("Texture") and "index" in value:
+                yield Reference(value, "index", "textures", f"{place}.{key}.index")
+            stack.append((f"{place}.{key}", value))

@@ -1,0 +1,108 @@
+"""Write `report.html`: what came in, what went out, what was lost and why. One file, no scripts."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from .document import Document, Json
+from .geometry import drawn_triangles
+from .lods import Chunk
+from .readers import Source
+from .warnings import SceneWarning
+
+_STYLE: Final = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+color:#1d2733;background:#fff}
+h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
+table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:left;
+border-bottom:1px solid #dfe5ec;vertical-align:top}td.n,th.n{text-align:right;
+font-variant-numeric:tabular-nums}code{font-size:.9em;overflow-wrap:anywhere}
+.bar{background:#2f6fde;height:.6rem;min-width:1px}
+@media(prefers-color-scheme:dark){body{color:#dbe4ee;background:#12171d}
+td,th{border-color:#2a3540}}
+"""
+_ROLES: Final = {
+    "coarsest": "seen first: plain colours, merged",
+    "middle": "fewer triangles, smaller textures",
+    "full": "everything that stands still",
+    "live": "lights, cameras, and what moves or is acted on",
+}
+
+
+def make_report(
+    source: Source, whole: Document, chunks: Sequence[Chunk], warnings: Sequence[SceneWarning]
+) -> bytes:
+    """Return the page."""
+    title = f"{source.file}: what became of it"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        "<h2>What came in</h2>",
+        _table(("what", "how many"), _counts(source, whole), numbers=(1,)),
+        "<h2>What went out</h2>",
+        _chunk_table(chunks, source.size_bytes),
+        f"<h2>What was lost or guessed ({len(warnings)})</h2>",
+        _warning_table(warnings),
+    ]
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style><body>{''.join(body)}</body></html>"
+    )
+    return page.encode("utf-8", "replace") + b"\n"
+
+
+def _counts(source: Source, whole: Document) -> list[tuple[str, str]]:
+    raw: Json = source.raw
+    asset = raw.get("asset", {})
+    rows = [
+        ("bytes, textures included", _number(source.size_bytes)),
+        ("written by", str(asset.get("generator", "unknown"))),
+        ("triangles drawn", _number(drawn_triangles(whole))),
+    ]
+    names = ("nodes", "meshes", "materials", "images", "animations", "skins", "cameras")
+    return rows + [(name, _number(len(raw.get(name, [])))) for name in names]
+
+
+def _chunk_table(chunks: Sequence[Chunk], source_bytes: int) -> str:
+    largest = max([source_bytes, *(len(chunk.glb) for chunk in chunks)])
+    rows = [
+        (
+            f"{chunk.role}<br><small>{_ROLES[chunk.role]}</small>",
+            _number(len(chunk.glb)),
+            _number(chunk.triangles),
+            f"{chunk.error_m:.3f}",
+            f'<div class="bar" style="width:{100 * len(chunk.glb) / largest:.1f}%"></div>',
+        )
+        for chunk in chunks
+    ]
+    head = ("chunk", "bytes", "triangles", "off by at most, m", "against the source")
+    return _table(head, rows, numbers=(1, 2, 3), is_markup=True)
+
+
+def _warning_table(warnings: Sequence[SceneWarning]) -> str:
+    if not warnings:
+        return "<p>Nothing.</p>"
+    rows = [(w.code, w.path, w.message) for w in warnings]
+    return _table(("code", "where", "what"), rows)
+
+
+def _table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Sequence[int] = (),
+    is_markup: bool = False,
+) -> str:
+    def line(cells: Sequence[str], tag: str, *, is_raw: bool) -> str:
+        made = []
+        for index, cell in enumerate(cells):
+            kind = ' class="n"' if index in numbers else ""
+            made.append(f"<{tag}{kind}>{cell if is_raw else escape(cell)}</{tag}>")
+        return f"<tr>{''.join(made)}</tr>"
+
+    body = "".join(line(row, "td", is_raw=is_markup) for row in rows)
+    return f"<table>{line(head, 'th', is_raw=False)}{body}</table>"
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", " ")

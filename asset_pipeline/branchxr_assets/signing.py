@@ -1,0 +1,68 @@
+"""The key that signs packages: one per user, made at the first build."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from branchxr.errors import KeyRefused
+
+KEY_NAME = "package-signing.pem"
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's configuration folder; BRANCHXR_CONFIG_DIR overrides it."""
+    if environ.get("BRANCHXR_CONFIG_DIR"):
+        return Path(environ["BRANCHXR_CONFIG_DIR"])
+    if sys.platform == "win32" and environ.get("APPDATA"):
+        return Path(environ["APPDATA"]) / "BranchXR"
+    base = environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "branchxr"
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """Read an Ed25519 private key: PEM (PKCS #8), not encrypted.
+
+    Raises:
+        KeyRefused: `key_refused`: no file, no Ed25519 key.
+    """
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise _refused(path, error.strerror if isinstance(error, OSError) else None) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _refused(path, type(key).__name__)
+    return key
+
+
+def user_key(environ: Mapping[str, str]) -> tuple[Ed25519PrivateKey, Path | None]:
+    """Return the user's key, and its path if it was made just now."""
+    path = config_folder(environ) / KEY_NAME
+    if path.exists():
+        return load_key(path), None
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another build was quicker: its key is the user's key
+        return load_key(path), None
+    with os.fdopen(handle, "wb") as file:
+        file.write(pem)
+    return key, path
+
+
+def _refused(path: Path, came: str | None) -> KeyRefused:
+    return KeyRefused(
+        f"an Ed25519 private key (PEM, not encrypted) in {path.name!r}",
+        came or "something else",
+        "pass another --key, or remove the file to have a new key made",
+    )

@@ -1,0 +1,79 @@
+"""Write `tileset.json`: 3D Tiles 1.1 (OGC 22-025r4), explicit tiling, GLB content."""
+
+import hashlib
+import json
+
+import numpy as np
+
+from .document import Floats, Json
+from .lods import Chunk
+
+
+def chunk_path(glb: bytes) -> str:
+    """Return a chunk's path in the package: it is named by its own bytes."""
+    return f"c/{hashlib.sha256(glb).hexdigest()}.glb"
+
+
+def make_tileset(chain: list[Chunk], live: Chunk | None, box: Floats) -> bytes:
+    """Return the tileset: an empty root, the chain of LODs, the live tile.
+
+    Args:
+        chain: coarsest first.
+        live: what every level of detail shows.
+        box: `(2, 3)`, of the scene in glTF axes.
+    """
+    volume = {"box": z_up_box(box)}
+    children: list[Json] = []
+    if chain:
+        children.append(_nested(chain, volume))
+    if live is not None:
+        tile = _tile(live, volume)
+        tile["extras"] = {"role": "live"}
+        children.append(tile)
+    diagonal = round(float(np.linalg.norm(box[1] - box[0])), 4)
+    # An empty root is always refined: its own error is the whole scene missing.
+    top = max([diagonal, *(2 * chunk.error_m for chunk in chain[:1])])
+    root: Json = {"boundingVolume": volume, "geometricError": top, "refine": "ADD"}
+    if children:
+        root["children"] = children
+    tileset = {
+        "asset": {"version": "1.1", "generator": "BranchXR"},
+        "geometricError": top,
+        "root": root,
+    }
+    return json.dumps(tileset, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def z_up_box(box: Floats) -> list[float]:
+    """Turn a glTF box (+Y up) into a 3D Tiles `box` (+Z up): `(x, y, z)` -> `(x, -z, y)`.
+
+    3D Tiles runtimes turn glTF content themselves (section 6.7.1.6.2.2); volumes they do not.
+    """
+    middle = (box[0] + box[1]) / 2
+    # Never flat: a box of no volume is culled by some viewers.
+    half = np.maximum((box[1] - box[0]) / 2, 0.01)
+    x, y, z = (round(float(part), 6) + 0.0 for part in half)
+    centre = [round(float(part), 6) + 0.0 for part in (middle[0], -middle[2], middle[1])]
+    return [*centre, x, 0.0, 0.0, 0.0, z, 0.0, 0.0, 0.0, y]
+
+
+def _nested(chain: list[Chunk], volume: Json) -> Json:
+    inner: Json | None = None
+    for chunk in reversed(chain):
+        tile = _tile(chunk, volume)
+        if inner is not None:
+            tile["children"] = [inner]
+        inner = tile
+    assert inner is not None  # noqa: S101 - callers pass a chain
+    return inner
+
+
+def _tile(chunk: Chunk, volume: Json) -> Json:
+    path = chunk_path(chunk.glb)
+    sha256 = path.removeprefix("c/").removesuffix(".glb")
+    return {
+        "boundingVolume": volume,
+        "geometricError": chunk.error_m,
+        "refine": "REPLACE",
+        "content": {"uri": path, "extras": {"sha256": sha256, "bytes": len(chunk.glb)}},
+    }

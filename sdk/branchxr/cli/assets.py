@@ -1,0 +1,110 @@
+"""`branchxr assets`: scenes of artists in, scene packages out."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .output import print_json, reported, say
+
+app = typer.Typer(
+    help="Turn exported scenes into signed scene packages, and look into both.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def build(
+    source: Annotated[Path, typer.Argument(help="A .glb, or a .gltf with its files beside it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the package.")],
+    lods: Annotated[int, typer.Option(min=1, max=6, help="Levels of detail.")] = 3,
+    key: Annotated[
+        Path | None, typer.Option(help="Ed25519 key (PEM) to sign with; yours if not given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    strict: Annotated[bool, typer.Option(help="Refuse to build when there is a warning.")] = False,
+) -> None:
+    """Build a scene package: levels of detail, live parts, anchors, floor, hashes, signature."""
+    with reported():
+        from branchxr_assets.build import build_scene
+        from branchxr_assets.signing import load_key
+
+        signing_key = None if key is None else load_key(key)
+        with _progress(f"building {source.name}") as progress:
+            result = build_scene(
+                source, output, lods=lods, key=signing_key, strict=strict, progress=progress
+            )
+        if result.made_key is not None:
+            say(f"made a signing key for you: {result.made_key} (keep it; it signs your packages)")
+        for warning in result.warnings:
+            say(f"warning [{warning.code}] {warning.path}: {warning.message}")
+        if as_json:
+            print_json(result.as_json())
+            return
+        typer.echo(f"{output}: {len(result.chunks)} chunks, {result.chunk_bytes:,} bytes")
+        for chunk in result.chunks:
+            size, drawn = len(chunk.glb), chunk.triangles
+            typer.echo(f"  {chunk.role:9} {size:>12,} bytes {drawn:>10,} triangles")
+        typer.echo(
+            f"  {result.anchors} anchors, version {result.version}, signed by "
+            f"{result.signer.hex()[:16]}…; see {output / 'report.html'}"
+        )
+
+
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(metavar="FILE|PACKAGE", help="A scene or a package.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Read a package without a signature.")
+    ] = False,
+) -> None:
+    """Say what a scene file or a package holds; a package is checked against its signature."""
+    with reported():
+        from branchxr_assets.inspection import inspect_package, inspect_scene, is_package
+
+        if is_package(path):
+            found = inspect_package(path, now=time.time(), allow_unsigned=allow_unsigned)
+        else:
+            found = inspect_scene(path)
+        if as_json:
+            print_json(found)
+            return
+        for warning in found.pop("warnings", []):
+            say(f"warning [{warning['code']}] {warning['path']}: {warning['message']}")
+        found.pop("schema")
+        for name, value in found.items():
+            typer.echo(f"{name.replace('_', ' '):20} {_readable(value)}")
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_readable(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(_readable(item) for item in value) or "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "unknown" if value is None else str(value)
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[str, float], None] | None]:
+    """Show a bar on stderr, only where somebody sees it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+
+        def tell(what: str, share: float) -> None:
+            bar.update(task, completed=share, description=f"{title}: {what}")
+
+        yield tell
