@@ -11,7 +11,6 @@ Nothing a client sends names a sender: whoever speaks is whoever the connection'
 import hmac
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -20,10 +19,9 @@ from ..events import Participant
 from ..models import Role
 from ..operations import Scope
 from . import messages as m
-from .authority import Authority, Body
-from .frames import TICK_MS, UPLINK_BYTES, FrameType, pack_uplink, parse_uplink
+from .crowd import Crowd
+from .frames import TICK_MS, UPLINK_BYTES, FrameType, parse_uplink
 from .plan import STAFF, BranchPlan
-from .pose import HEAD_HEIGHT_M, Pose, PoseFlags, Vector
 from .reliable import ReceivedCount, SentRing
 from .session import (
     EVERY_SCOPE_ROLES,
@@ -36,19 +34,10 @@ from .session import (
     TokenBucket,
     open_session,
 )
-from .slots import SlotTable, tick_of
 from .wording import clean_name, distinct, fault_of_chat, fault_of_choice
-
-COMPLETE_TICKS: Final = 40
-"""A complete frame of every cell at least every 2 s."""
 
 PHASE_S: Final = 2.0
 HOUSEKEEPING_S: Final = 0.5
-BEHIND_BYTES: Final = 4096
-"""Whoever has more than two of its frames waiting, and more than this, gets no poses."""
-
-MAX_SAMPLE_AGE_MS: Final = 1000.0
-_OPEN_FLAGS: Final = PoseFlags.HANDS | PoseFlags.TRACKED | PoseFlags.MUTED | PoseFlags.SEATED
 _EMOTE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -67,17 +56,13 @@ class Room:
         self.plan = plan
         self.limits = limits or RoomLimits()
         self._new_token = new_token
-        self._authority = Authority(plan, speed_m_s=self.limits.speed_m_s)
-        self._slots = SlotTable(self.limits.slots, quarantine_s=self.limits.quarantine_s)
+        self._crowd = Crowd(plan, self.limits)
         self._connections: dict[int, Connection] = {}
         self._sessions: dict[str, Session] = {}
         self._outgoing: list[Send | Close] = []
         self._last_connection = 0
-        self._tick = -1
         self._now = 0.0
         self._housekeeping_at = 0.0
-        self._vacated: set[int] = set()
-        self._complete_tick: dict[int, int] = {}
 
     @property
     def participants(self) -> tuple[Participant, ...]:
@@ -187,62 +172,14 @@ class Room:
             now: seconds.
             buffered: tells how many bytes wait to be taken at a connection.
         """
-        self._now, now_ms = now, now * 1000
-        if (tick := tick_of(now_ms)) <= self._tick:
-            return
-        self._tick = tick
+        self._now = now
         if now >= self._housekeeping_at:
             self._housekeeping_at = now + HOUSEKEEPING_S
             self._keep_house(now)
-        receivers = [s for s in self._sessions.values() if s.connection is not None]
-        due = self._due_for_all(receivers, tick)
-        single = {cell for session in receivers for cell in session.missing}
-        changed, whole = self._slots.pack(now_ms, tick=tick, complete=due | single)
-        to: defaultdict[tuple[bool, int], list[int]] = defaultdict(list)
-        for session in receivers:
-            connection = session.connection
-            if connection is None or not self._keeps_up(session, connection, buffered, changed):
-                continue
-            for cell in session.cells:
-                if cell in due or cell in session.missing:
-                    to[True, cell].append(connection.id)
-                elif cell in changed:
-                    to[False, cell].append(connection.id)
-            session.missing.clear()
-        for (is_whole, cell), connections in to.items():
-            frame = whole[cell] if is_whole else changed[cell]
-            self._outgoing.append(Send(frame, tuple(connections)))
-
-    def _due_for_all(self, receivers: list[Session], tick: int) -> set[int]:
-        watched = {cell for session in receivers for cell in session.cells}
-        due = {
-            cell
-            for cell in watched
-            if cell in self._vacated or tick - self._complete_tick.get(cell, -99) >= COMPLETE_TICKS
-        }
-        self._vacated.clear()
-        for cell in due:
-            self._complete_tick[cell] = tick
-        return due
-
-    def _keeps_up(
-        self,
-        session: Session,
-        connection: Connection,
-        buffered: Callable[[int], int],
-        frames: dict[int, bytes],
-    ) -> bool:
-        """Whether a receiver gets its poses; a slow one loses them first, and is closed at 1 MB."""
-        waiting = buffered(connection.id)
-        if waiting <= BEHIND_BYTES:
-            return True
-        if waiting > self.limits.slow_bytes:
+        sends, too_slow = self._crowd.frames(self._sessions.values(), now, buffered)
+        self._outgoing.extend(sends)
+        for connection in too_slow:
             self._close(connection, m.CloseCode.SLOW, "slow_consumer")
-            return False
-        if waiting <= 2 * sum(len(frames.get(cell, b"")) for cell in session.cells):
-            return True
-        session.missing.update(session.cells)
-        return False
 
     def _keep_house(self, now: float) -> None:
         limits = self.limits
@@ -258,7 +195,7 @@ class Room:
                 self._remove(session)
             elif now - session.detached_at > limits.hide_s and not session.is_hidden:
                 session.is_hidden = True
-                self._vacate(session)
+                self._crowd.hide(session)
 
     def _report_phase(self, session: Session, now: float) -> None:
         session.phase_at = now + PHASE_S
@@ -362,42 +299,25 @@ class Room:
         spawns = self.plan.spawns(grant.role)
         if message.anchor is not None and all(message.anchor != s.path for s in spawns):
             raise _refused("anchor_unknown", "path of a spawn anchor for this role", "another")
-        slot = None
-        if len(self._sessions) < self.limits.participants:
-            slot = self._slots.take(now)
-        if slot is None:
-            raise _refused(
-                "branch_full",
-                "a free place",
-                "none",
-                remedy="come back later",
-                close=m.CloseCode.FULL,
-            )
+        has_room = len(self._sessions) < self.limits.participants
+        taken = self._crowd.take_slot(now) if has_room else None
+        if taken is None:
+            raise _refused("branch_full", "a free place", "none", close=m.CloseCode.FULL)
         others = [session.body.position for session in self._sessions.values()]
-        place, yaw = self.plan.spawn_place(grant.role, others, prefer=message.anchor)
-        cell = self.plan.cell_at(place)
-        head = (place[0], place[1] + HEAD_HEIGHT_M, place[2])
+        body, yaw = self._crowd.choose_place(grant.role, others, prefer=message.anchor, now=now)
         session = open_session(
             grant,
             name=name,
-            slot=slot,
-            generation=self._slots.generations[slot],
-            body=Body(head, cell.id, now),
+            slot=taken[0],
+            generation=taken[1],
+            body=body,
             yaw=yaw,
             limits=self.limits,
             new_token=self._new_token,
             now=now,
         )
-        self._stand(session, place, cell.origin, now)
+        self._crowd.stand(session, now)
         return session
-
-    def _stand(self, session: Session, place: Vector, origin: Vector, now: float) -> None:
-        flags = PoseFlags.HANDS | PoseFlags.TELEPORT
-        cell = session.body.cell
-        uplink = pack_uplink(
-            Pose.standing(place, session.yaw, flags=flags), cell=cell, client_ms=0, origin=origin
-        )
-        self._slots.write(session.slot, uplink, cell=cell, flags=flags, sampled_ms=now * 1000)
 
     def _choose_name(self, grant: Grant, wish: str | None) -> str:
         """Take the wished name; nobody who works here may call themselves something else."""
@@ -408,7 +328,7 @@ class Room:
         staff = [s.name for s in self._sessions.values() if s.role in STAFF]
         fault = fault_of_choice(name, others=others, staff=staff)
         if fault is not None:
-            raise _refused("name_refused", "a name of your own", fault, remedy="choose another")
+            raise _refused("name_refused", "a name of your own", fault)
         return distinct(name, others=others)
 
     def _say(self, session: Session, message: m.Say, now: float) -> None:
@@ -448,48 +368,28 @@ class Room:
             self._complain(session, "cell_unknown", "cells of this branch, at most 25")
             return
         session.is_following = not wished
-        self._watch(session, wished or self._around(session))
+        self._watch(session, wished or self._crowd.around(session))
 
     # --- bodies -----------------------------------------------------------------------------
 
     def _move(self, session: Session, uplink: bytes, now: float) -> None:
-        now_ms = now * 1000
-        session.meter.note(now_ms)
+        session.meter.note(now * 1000)
         if Scope.WALK not in session.scopes:
             self._put_back(session, "scope", now)
-            return
-        if not session.poses.take(now):
+        elif not session.poses.take(now):
             if session.complaints.take(now):
                 self._complain(session, "rate_limited", f"{self.limits.pose_hz:g} poses a second")
-            return
-        old_cell = session.body.cell
-        refusal = self._authority.judge(session.body, uplink, now)
-        if refusal is not None:
-            self._put_back(session, refusal, now)
-            return
-        flags = uplink[1] & (_OPEN_FLAGS | PoseFlags.TELEPORT)
-        if session.body.seat is None and self.plan.floor is not None:
-            flags &= ~PoseFlags.SEATED
-        cell = session.body.cell
-        sampled_ms = now_ms - _sample_age_ms(uplink, now_ms)
-        self._slots.write(session.slot, uplink, cell=cell, flags=flags, sampled_ms=sampled_ms)
-        if cell != old_cell:
-            self._vacated.add(old_cell)
-            if session.is_following:
-                self._watch(session, self._around(session))
+        else:
+            old_cell = session.body.cell
+            refusal = self._crowd.move(session, uplink, now)
+            if refusal is not None:
+                self._put_back(session, refusal, now)
+            elif session.body.cell != old_cell and session.is_following:
+                self._watch(session, self._crowd.around(session))
 
     def _put_back(self, session: Session, reason: str, now: float) -> None:
         if session.complaints.take(now):
             self._send(session, m.Placed(session.whereabouts, reason))
-
-    def _vacate(self, session: Session) -> None:
-        cell = self._slots.cell_of(session.slot)
-        self._slots.hide(session.slot)
-        self._vacated.add(cell)
-
-    def _around(self, session: Session) -> frozenset[int]:
-        cell = self.plan.cell(session.body.cell)
-        return frozenset() if cell is None else self.plan.around(cell)
 
     def _watch(self, session: Session, cells: frozenset[int]) -> None:
         if cells == session.cells:
@@ -515,12 +415,12 @@ class Room:
         if session.connection is not None:
             self._close(session.connection, m.CloseCode.REPLACED, "replaced")
         session.connection, connection.session = connection, session
-        session.cells = session.cells or self._around(session)
+        session.cells = session.cells or self._crowd.around(session)
         session.missing = set(session.cells)
         session.phase_at = now + PHASE_S
         if session.is_hidden:
             session.is_hidden = False
-            self._slots.show(session.slot, session.body.cell)
+            self._crowd.show(session)
 
     def _update_grant(self, session: Session, grant: Grant) -> None:
         session.scopes = grant.scopes
@@ -534,8 +434,7 @@ class Room:
         if session.connection is not None:
             self._connections.pop(session.connection.id, None)
         del self._sessions[session.grant.participant]
-        self._vacate(session)
-        self._slots.release(session.slot, self._now)
+        self._crowd.release(session, self._now)
         self._announce("left", session.participant)
 
     def _announce(self, change: str, participant: Participant) -> None:
@@ -577,29 +476,11 @@ class _Refused(Exception):
         self.close_code = close_code
 
 
-def _refused(
-    code: str,
-    expected: str,
-    came: str,
-    *,
-    remedy: str = "see docs/protocol.md",
-    close: int = m.CloseCode.REFUSED,
-) -> _Refused:
-    return _Refused(ProtocolError(expected, came, remedy, code=code), close)
+def _refused(code: str, expected: str, came: str, *, close: int = m.CloseCode.REFUSED) -> _Refused:
+    return _Refused(ProtocolError(expected, came, "see docs/protocol.md", code=code), close)
 
 
 def _join_first() -> ProtocolError:
     return ProtocolError(
         "join or resume as the first message", "another one", "send join", code="join_first"
     )
-
-
-def _sample_age_ms(uplink: bytes, now_ms: float) -> float:
-    """How long ago a pose was sampled, by the sender's estimate of our clock.
-
-    Never in the future. A claim of more than a second is no estimate (a client that does not
-    synchronise sends anything): the pose then counts as sampled when it came.
-    """
-    client_ms = int.from_bytes(uplink[4:8], "little")
-    age_ms = (now_ms - client_ms + 2**31) % 2**32 - 2**31
-    return age_ms if 0.0 <= age_ms <= MAX_SAMPLE_AGE_MS else 0.0

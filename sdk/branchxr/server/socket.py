@@ -5,7 +5,8 @@ import errno
 import http
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import ssl
+from collections.abc import Awaitable, Callable, Container, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -31,6 +32,10 @@ PATH: Final = "/realtime"
 SEND_BUFFER_BYTES: Final = 128 * 1024
 """Of the kernel, per connection. Without it megabytes of old poses would hide there before the
 room sees that somebody is slow; it still lets 680 kB/s (1,000 bodies) pass at 150 ms."""
+
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+BIND_ATTEMPTS: Final = 20
+"""With port 0 the number that IPv4 gives may be taken on IPv6."""
 
 OPEN_TIMEOUT_S: Final = 5.0
 MAX_CONNECTIONS: Final = 1024
@@ -59,9 +64,10 @@ class RealtimeListener:
         authenticate: checks token and proof of a handshake.
         clock: where time comes from.
         allowed_origins: of pages; a handshake without `Origin` is no page.
-        host: address to bind; `localhost` binds 127.0.0.1 and, where it exists, ::1.
+        host: address to bind; a loopback one binds 127.0.0.1 and, where it exists, ::1.
         port: 0 takes any, the same for both.
         public_url: what clients connect to, when that is not `ws://localhost:port/realtime`.
+        tls: for `wss://`; any other address than loopback needs it, here or in front.
     """
 
     def __init__(
@@ -70,10 +76,11 @@ class RealtimeListener:
         authenticate: Authenticate,
         *,
         clock: Clock,
-        allowed_origins: Collection[str] = (),
+        allowed_origins: Container[str] = (),
         host: str = "localhost",
         port: int = 0,
         public_url: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._room = room
         self._authenticate = authenticate
@@ -82,6 +89,7 @@ class RealtimeListener:
         self._host = host
         self._port = port
         self._public_url = public_url
+        self._tls = tls
         self._lines: dict[int, _Line] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._resources = AsyncExitStack()
@@ -90,7 +98,8 @@ class RealtimeListener:
     @property
     def url(self) -> str:
         """Where clients connect to."""
-        return self._public_url or f"ws://localhost:{self._port}{PATH}"
+        scheme = "ws" if self._tls is None else "wss"
+        return self._public_url or f"{scheme}://localhost:{self._port}{PATH}"
 
     @property
     def port(self) -> int:
@@ -101,7 +110,7 @@ class RealtimeListener:
         """Bind and listen.
 
         Raises:
-            InputRefused: `port_taken` or `address_unavailable`.
+            InputRefused: `port_taken` or `address_refused`.
         """
         sockets = bind(self._host, self._port)
         self._port = sockets[0].getsockname()[1]
@@ -134,6 +143,7 @@ class RealtimeListener:
         listener: AbstractAsyncContextManager[object] = serve(
             self._handle,
             sock=listening,
+            ssl=self._tls,
             process_request=self._check,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             compression=None,  # poses are dense; every receiver would need a context of its own
@@ -183,7 +193,7 @@ class RealtimeListener:
     def _hosts(self) -> frozenset[str]:
         """What `Host` may be; another comes from a name rebound to this machine."""
         public = urlsplit(self.url)
-        if public.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        if public.hostname not in LOOPBACK:
             return frozenset({public.netloc.lower()})
         port = public.port or self._port
         return frozenset(f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]"))
@@ -285,53 +295,58 @@ class _WebSocketLine:
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
-    """Bind an address; `localhost` is 127.0.0.1 and, where it exists, ::1 at the same port.
+    """Bind and listen; a loopback host is 127.0.0.1 and, where it exists, ::1 at the same port.
+
+    The caller closes the sockets.
 
     Raises:
-        InputRefused: `port_taken` or `address_unavailable`.
+        InputRefused: `port_taken` or `address_refused`.
     """
-    if host != "localhost":
-        return [_bound(socket.AF_INET6 if ":" in host else socket.AF_INET, host, port)]
-    for _ in range(20):  # with port 0 the number that IPv4 gives may be taken on IPv6
-        first = _bound(socket.AF_INET, "127.0.0.1", port)
+    if host not in LOOPBACK:
+        return [_bound(host, port)]
+    for _ in range(BIND_ATTEMPTS):
+        first = _bound("127.0.0.1", port)
         try:
-            return [first, _bound(socket.AF_INET6, "::1", first.getsockname()[1])]
+            return [first, _bound("::1", first.getsockname()[1])]
         except InputRefused as refused:
-            if refused.code == "address_unavailable":
+            if refused.code == "address_refused":  # there is no IPv6 here
                 return [first]
             first.close()
             if port:
                 raise
-    raise _port_taken(host, port)
+    raise _port_taken(port)
 
 
-def _bound(family: int, host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening: socket.socket | None = None
     try:
         listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(128)  # with SO_REUSEADDR a taken port shows here at the latest
+        listening.setblocking(False)
     except OSError as error:
         if listening is not None:
             listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise _port_taken(host, port) from error
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            raise _port_taken(port) from error
         raise InputRefused(
-            f"an address of this machine instead of {host!r}",
-            error.strerror or "no such address",
-            "choose another --host",
-            code="address_unavailable",
+            "an address of this machine",
+            f"{host!r}",
+            "use --host localhost",
+            code="address_refused",
         ) from error
     return listening
 
 
-def _port_taken(host: str, port: int) -> InputRefused:
+def _port_taken(port: int) -> InputRefused:
     return InputRefused(
-        f"a free port instead of {port} at {host}",
-        "one that another program listens at",
-        "choose another, or 0 for any",
+        f"port {port} to be free",
+        "one that another program holds, or that needs rights",
+        "choose another port (0 takes any free one)",
         code="port_taken",
     )
 
