@@ -127,7 +127,10 @@ END_REGISTRATION = Operation(
     "end_registration", "POST", "/v1/registrations/{id}", m.CredentialRequest, m.TokenSet,
     "Register the passkey, open an account, and upgrade the session to a visitor's",
     scope=Scope.LOOK,
-    errors=(*_ASSERTION_ERRORS, "algorithm_refused", "attestation_invalid", "credential_exists"),
+    errors=(
+        *_ASSERTION_ERRORS, "already_signed_in", "algorithm_refused", "attestation_invalid",
+        "credential_exists",
+    ),
 )  # fmt: skip
 BEGIN_SIGN_IN = Operation(
     "begin_sign_in", "POST", "/v1/sign-ins", m.Nothing, m.Ceremony,
@@ -138,7 +141,7 @@ BEGIN_SIGN_IN = Operation(
 END_SIGN_IN = Operation(
     "end_sign_in", "POST", "/v1/sign-ins/{id}", m.CredentialRequest, m.TokenSet,
     "Sign in, and upgrade the session to a visitor's",
-    scope=Scope.LOOK, errors=_ASSERTION_ERRORS,
+    scope=Scope.LOOK, errors=(*_ASSERTION_ERRORS, "already_signed_in"),
 )  # fmt: skip
 LIST_PASSKEYS = Operation(
     "list_passkeys", "GET", "/v1/passkeys", m.Nothing, m.Passkeys,
@@ -182,13 +185,16 @@ AUTHORIZE_PAYMENT = Operation(
     is_keyed=True,
     errors=(
         *_ASSERTION_ERRORS, "payment_unknown", "session_mismatch", "not_pending",
-        "approval_expired", "approval_replayed", "insufficient_funds", "limit_exceeded",
+        "approval_expired", "approval_replayed", "attempts_exceeded", "insufficient_funds",
+        "limit_exceeded", "idempotency_key_missing", "idempotency_key_reused",
     ),
 )  # fmt: skip
 CANCEL_PAYMENT = Operation(
     "cancel_payment", "POST", "/v1/payments/{id}/cancel", m.Nothing, m.Payment,
     "Decline: nothing moves", scope=Scope.PAY, is_keyed=True,
-    errors=("payment_unknown", "not_pending"),
+    errors=(
+        "payment_unknown", "not_pending", "idempotency_key_missing", "idempotency_key_reused",
+    ),
 )  # fmt: skip
 
 OPERATIONS: Final[tuple[Operation[msgspec.Struct, msgspec.Struct], ...]] = (

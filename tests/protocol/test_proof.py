@@ -110,6 +110,7 @@ def test_keys_that_are_not_public_p256_keys(key: ECKey) -> None:
     other_curve = ECKey.generate_key("P-384").as_dict(private=False)
     off_curve = {**key.as_dict(private=False), "x": encode_base64url(b"\1" * 32)}
     rsa = RSAKey.generate_key(2048).as_dict(private=False)
+    jwk: Any
     secret = OctKey.generate_key(256).as_dict()
     for jwk in (private, other_curve, off_curve, rsa, secret, {}, [], "x", None):
         for alg in ("ES256", "HS256", "none"):

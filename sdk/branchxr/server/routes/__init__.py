@@ -1,1 +1,1 @@
-"""The routes, one file per group of operations."""
+"""The HTTP operations: one file per group, bound to routes by `binder` from the table."""

@@ -1,0 +1,253 @@
+"""The branch, put together: `BranchServer.open` makes it, `listen` gives it addresses.
+
+Without `listen` it needs no port: `app` is an ASGI app, and `realtime.attach` takes an in-memory
+wire. Tests and `branchxr.testing` use it like that.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from .._version import __version__
+from ..clock import Clock, SystemClock
+from ..models import BranchDescription, RealtimeAddress
+from ..operations import Scope
+from ..protocol.plan import BranchPlan
+from ..protocol.proof import ReplayWindow
+from ..protocol.room import Room
+from ..protocol.session import Grant, RoomLimits
+from . import customers, ledger
+from .app import Services, make_app
+from .approvals import Approvals
+from .authorization import Authorization
+from .listening import http_on
+from .origins import Origins
+from .policy import PLATFORM_AAGUIDS, Policy
+from .ports import bind
+from .relying_party import RelyingParty
+from .routes.binder import HostSecret
+from .sessions import Session, Sessions
+from .settings import DEFAULT_PAGE_PORT, DEFAULT_PORT, DEFAULT_REALTIME_PORT, ServerSettings
+from .sign_in import SignIn
+from .socket import PATH, RealtimeListener
+from .store import Store
+
+__all__ = ["Books", "BranchServer", "ServerSettings"]
+
+
+class Books:
+    """The ledger, to look at."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def sum_minor(self) -> int:
+        """Return the sum of all balances of all currencies, each of which has to be zero."""
+        sums = await self._store.read(ledger.sums_minor)
+        return sum(abs(total) for total in sums.values())
+
+    async def transfer_count(self) -> int:
+        """Return how many transfers have moved money."""
+        return await self._store.read(ledger.transfer_count)
+
+    async def balance_minor(self, account: str) -> int:
+        """Return an account's balance in minor units.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+        found = await self._store.read(lambda connection: ledger.find_account(connection, account))
+        if found is None:
+            raise KeyError(account)
+        return int(found["balance_minor"])
+
+    async def discrepancies(self) -> list[str]:
+        """Return the accounts whose balance is not the sum of their transfers: none."""
+        return await self._store.read(ledger.discrepancies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+
+class BranchServer:
+    """One branch. Make it with `BranchServer.open`.
+
+    Attributes:
+        app: the ASGI app: operations, scene files, and the page app below them.
+        room: everybody who is in (sans-I/O).
+        realtime: the listener; `realtime.attach` takes a wire in memory.
+        ledger: the books, to look at.
+        authorization: checks tokens and proofs, of realtime handshakes too.
+        address: where pages and clients find it.
+    """
+
+    def __init__(self, store: Store, settings: ServerSettings, sources: _Sources) -> None:
+        self.settings = settings
+        self.policy: Policy = settings.effective_policy
+        self.ledger = Books(store)
+        self._sources = sources
+        self._store = store
+        pages = (*settings.origins, *_development_pages(settings))
+        port = settings.port or DEFAULT_PORT
+        self.origins = Origins(settings.scheme, settings.public_name, port, others=pages)
+        self.sessions = Sessions(
+            store, self.policy, clock=sources.clock, random_bytes=sources.random_bytes
+        )
+        self.authorization = Authorization(
+            self.sessions, clock=sources.clock, replays=ReplayWindow()
+        )
+        self.room = Room(
+            BranchPlan(),
+            new_token=lambda: sources.random_bytes(16).hex(),
+            limits=_room_limits(self.policy),
+        )
+        self.realtime = RealtimeListener(
+            self.room,
+            self.authenticate_realtime,
+            clock=sources.clock,
+            allowed_origins=self.origins,
+            host=settings.bind_host,
+            port=settings.realtime_port,
+        )
+        self.sessions.on_change.append(self._change_participant)
+        self.sessions.on_end.append(lambda session: self.room.expel(session.participant))
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: ServerSettings,
+        *,
+        clock: Clock | None = None,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        page_app: ASGIApp | None = None,
+    ) -> AsyncIterator["BranchServer"]:
+        """Open a branch; it listens nowhere yet.
+
+        Args:
+            settings: what whoever starts it decided.
+            clock: time, for tests.
+            random_bytes: randomness, for tests.
+            page_app: answers below `/` what the branch does not.
+
+        Raises:
+            InputRefused: `data_refused`, `origin_malformed`.
+            PackageRefused: the scene package is not to be trusted.
+        """
+        sources = _Sources(clock or SystemClock(), random_bytes)
+        async with Store.open(settings.data) as store:
+            branch = cls(store, settings, sources)
+            if settings.development:
+                await store.write(customers.seed)
+            await branch.sessions.load()
+            branch.app = branch._make_app(page_app)
+            yield branch
+
+    app: ASGIApp
+
+    @property
+    def address(self) -> str:
+        """Where pages and clients find it."""
+        return self.origins.own
+
+    @property
+    def realtime_url(self) -> str:
+        """Where the realtime WebSocket listens."""
+        scheme = "ws" if self.settings.scheme == "http" else "wss"
+        port = self.realtime.port or DEFAULT_REALTIME_PORT
+        return f"{scheme}://{self.settings.public_name}:{port}{PATH}"
+
+    @property
+    def description(self) -> BranchDescription:
+        """What `/.well-known/branchxr` says."""
+        return BranchDescription(
+            name=self.settings.name,
+            versions=[__version__],
+            development=self.settings.development,
+            rp_id=self.settings.rp_id,
+            realtime=RealtimeAddress(url=self.realtime_url),
+            scene=None,
+            limits=self.policy.limits,
+        )
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator["BranchServer"]:
+        """Listen; `address` and the realtime address are the real ones from then on.
+
+        Raises:
+            InputRefused: `port_taken` or `address_refused`.
+        """
+        settings = self.settings
+        async with self.realtime:  # first: the description has to be right from the first answer
+            listeners = bind(settings.bind_host, settings.port)
+            self.origins.move_to(listeners[0].getsockname()[1])
+            certificate, key = settings.certificate, settings.certificate_key
+            async with http_on(self.app, listeners, certificate=certificate, key=key):
+                yield self
+
+    def grant_of(self, session: Session) -> Grant:
+        """Return what the realtime side has to know of a session."""
+        return Grant(
+            participant=session.participant,
+            name=session.name,
+            role=session.role,
+            scopes=frozenset(scope.value for scope in session.scopes),
+            sid=session.sid,
+        )
+
+    def authenticate_realtime(self, headers: Mapping[str, str], url: str) -> Grant:
+        """Check a realtime handshake: token and proof, as for a GET of its address.
+
+        Raises:
+            ApiError: 401 or 403, with the code.
+        """
+        session = self.authorization.authenticate("GET", url, headers, scope=Scope.LOOK)
+        return self.grant_of(session)
+
+    def _change_participant(self, session: Session) -> None:
+        scopes = [scope.value for scope in session.scopes]
+        self.room.change(session.participant, name=session.name, role=session.role, scopes=scopes)
+
+    def _make_app(self, page: ASGIApp | None) -> ASGIApp:
+        store, policy = self._store, self.policy
+        clock, random_bytes = self._sources.clock, self._sources.random_bytes
+        party = RelyingParty(
+            self.settings.rp_id,
+            name=self.settings.name,
+            origins=self.origins,
+            platform_aaguids=PLATFORM_AAGUIDS,
+        )
+        services = Services(
+            store=store,
+            sessions=self.sessions,
+            authorization=self.authorization,
+            sign_in=SignIn(
+                store, self.sessions, party, policy, clock=clock, random_bytes=random_bytes
+            ),
+            approvals=Approvals(store, party, policy, clock=clock, random_bytes=random_bytes),
+            origins=self.origins,
+            policy=policy,
+            host_secret=HostSecret(self.settings.host_secret),
+            describe=lambda: self.description,
+        )
+        return make_app(services, clock=clock, random_bytes=random_bytes, scene=None, page=page)
+
+
+def _development_pages(settings: ServerSettings) -> tuple[str, ...]:
+    return (f"http://localhost:{DEFAULT_PAGE_PORT}",) if settings.development else ()
+
+
+def _room_limits(policy: Policy) -> RoomLimits:
+    limits = policy.limits
+    return RoomLimits(
+        participants=limits.participants,
+        pose_hz=limits.pose_hz,
+        chat_characters=limits.chat_characters,
+        message_bytes=limits.message_bytes,
+    )

@@ -1,0 +1,88 @@
+"""What whoever starts a branch decides."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ..errors import InputRefused
+from .policy import Policy
+from .ports import LOOPBACK
+
+DEFAULT_PORT: Final = 8710
+DEFAULT_REALTIME_PORT: Final = 8711
+DEFAULT_PAGE_PORT: Final = 8720
+"""Where `branchxr run --stage webxr` serves its page; a development branch allows that origin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """The settings of one branch.
+
+    Attributes:
+        data: folder of the database; `None` keeps everything in memory.
+        host: `localhost` listens on 127.0.0.1 and ::1; anything else needs TLS and an RP id.
+        port: of HTTP; 0 takes any.
+        realtime_port: of the realtime listener; 0 takes any.
+        scene: folder of a scene package.
+        scene_signer: Ed25519 public key that alone may have signed it, 32 bytes.
+        allow_unsigned: serve a package that nobody signed.
+        origins: further pages that may use the branch, exact origins.
+        development: invented customers and no real money; `policy` follows from it.
+        rp_id: domain that passkeys are bound to.
+        host_secret: shared with the process that serves the pages; see `routes.binder`.
+        certificate: PEM file of the TLS certificate chain; `certificate_key`: its private key.
+    """
+
+    name: str = "Development branch"
+    data: Path | None = None
+    host: str = "localhost"
+    port: int = DEFAULT_PORT
+    realtime_port: int = 0
+    scene: Path | None = None
+    scene_signer: bytes | None = None
+    allow_unsigned: bool = False
+    origins: tuple[str, ...] = ()
+    development: bool = True
+    rp_id: str = "localhost"
+    host_secret: str | None = field(default=None, repr=False)
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    policy: Policy | None = None
+
+    def __post_init__(self) -> None:
+        if self.host not in LOOPBACK and (
+            self.certificate is None or self.certificate_key is None or self.rp_id == "localhost"
+        ):
+            raise InputRefused(
+                "TLS and a domain of your own for an address others can reach",
+                f"the host {self.host!r} without them",
+                "use --host localhost; a development branch is for this machine only",
+                code="host_needs_tls",
+            )
+        for port in (self.port, self.realtime_port):
+            if not 0 <= port <= 65535:
+                raise InputRefused(
+                    "a port from 0 to 65535", f"{port}", "choose another", code="port_malformed"
+                )
+
+    @property
+    def scheme(self) -> str:
+        """`https` with a certificate, else `http`."""
+        return "http" if self.certificate is None else "https"
+
+    @property
+    def bind_host(self) -> str:
+        """What to bind: any loopback name is both loopback families."""
+        return "localhost" if self.host in LOOPBACK else self.host
+
+    @property
+    def public_name(self) -> str:
+        """The host name in addresses: WebAuthn refuses an IP address."""
+        return "localhost" if self.host in LOOPBACK else self.rp_id
+
+    @property
+    def effective_policy(self) -> Policy:
+        """The policy given, or the one that goes with `development`."""
+        if self.policy is not None:
+            return self.policy
+        return Policy.development() if self.development else Policy.production()
