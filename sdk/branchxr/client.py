@@ -277,6 +277,14 @@ class Branch:
         """Where one's own body stands: a point of the floor, metres, scene axes."""
         return self._here().position
 
+    @property
+    def placement(self) -> "tuple[int, Vector, float]":
+        """Where the branch last put one's body: how often it has, the place, and the yaw.
+
+        A stage that moves its own person's body follows when the count rises.
+        """
+        return self._here().placement
+
     def positions(self) -> "Mapping[str, Vector]":
         """Return where everybody's head is now, by participant id, metres, scene axes."""
         return self._here().positions()

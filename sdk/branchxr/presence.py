@@ -111,6 +111,14 @@ class Presence:
         self._take_place()
         return self._position
 
+    @property
+    def placement(self) -> tuple[int, Vector, float]:
+        """How often the branch has put this body somewhere, and where and how turned last."""
+        place = self._visitor.place
+        if place is None:
+            return 0, self._position, self._yaw
+        return self._visitor.placed_count, place.position, place.yaw
+
     def positions(self) -> dict[str, Vector]:
         """Return where everybody's head is now, by participant id."""
         bodies = self._visitor.bodies(self._clock.monotonic())
