@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import httpx
 
@@ -49,6 +50,11 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         self._rules: list[_Rule] = []
         self._chances: dict[Fault, float] = {}
         self.log: deque[str] = deque(maxlen=1000)
+
+    @classmethod
+    def before(cls, app: Any, random: random.Random) -> "FaultyTransport":
+        """Put one before an ASGI app; what the app raises becomes an answer, as on a network."""
+        return cls(httpx.ASGITransport(app=app, raise_app_exceptions=False), random)
 
     def add(self, path: str, fault: Fault | Alter, *, times: int = 1) -> None:
         """Have a fault strike the next requests whose method and path match.

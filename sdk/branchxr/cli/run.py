@@ -1,0 +1,132 @@
+"""`branchxr run`: a script on a stage."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .output import Exit, fail, reported, say
+
+if TYPE_CHECKING:
+    from ..identity.soft_key import SoftKey
+    from ..script import Main
+    from ..settings import Settings
+
+KEY_SECRET = "BRANCHXR_KEY_SECRET"  # noqa: S105 - the name of a variable
+
+
+def run(
+    script: Annotated[Path, typer.Argument(help="A file with `async def main(branch, stage)`.")],
+    stage: Annotated[
+        Literal["headless", "webxr"],
+        typer.Option(help="Where it runs: for a bot, or for each person who opens the page."),
+    ] = "headless",
+    branch: Annotated[
+        str | None,
+        typer.Option(help="The branch's address. Default: BRANCHXR_BRANCH, else localhost:8710."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Soft key of the bot, encrypted with the secret in BRANCHXR_KEY_SECRET; made if "
+            "there is none. Without it the bot is a guest. (headless)"
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the bot is called. (headless)")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, max=10_000_000, help="Stop after so long.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Repeat what is left to chance. (headless)")
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65_535, help="Port of the page; its origin must be allowed. (webxr)"
+        ),
+    ] = 8720,
+) -> None:
+    """Run a script for one participant: a bot, or everybody who opens the page.
+
+    The same script runs on either stage. It ends when `main` returns, after --seconds, or with
+    Ctrl-C; a script that raises shows its traceback and makes the exit code 1.
+    """
+    with reported():
+        import asyncio
+
+        from ..errors import ScriptFailed
+        from ..script import load, own_traceback
+        from ..settings import Settings
+
+        try:
+            settings = Settings.load(branch=branch, name=name)
+            main = load(script)
+            if stage == "webxr":
+                asyncio.run(_on_page(main, settings, port=port, seconds=seconds))
+            else:
+                bot_key = _open_key(key) if key is not None else None
+                asyncio.run(_headless(main, settings, bot_key, seconds=seconds, seed=seed))
+        except ScriptFailed as error:
+            say(own_traceback(error))
+            fail(error)
+
+
+def _open_key(path: Path) -> "SoftKey":
+    from ..identity.soft_key import SoftKey
+    from ..secret import Secret
+
+    secret = Secret.from_env(KEY_SECRET)
+    if path.exists():
+        return SoftKey.load(path, secret=secret)
+    say(f"made a new soft key at {path}")
+    return SoftKey.create(path, secret=secret)
+
+
+async def _headless(
+    main: "Main",
+    settings: "Settings",
+    key: "SoftKey | None",
+    *,
+    seconds: float | None,
+    seed: int | None,
+) -> None:
+    import asyncio
+    from contextlib import suppress
+    from random import Random
+
+    from ..client import connect
+    from ..script import run as run_script
+    from ..stages.headless import HeadlessStage
+
+    random = Random(seed)  # noqa: S311 - jitter, and whatever the script draws
+    async with (
+        connect(authenticator=key, random=random, settings=settings) as branch,
+        HeadlessStage() as stage,
+    ):
+        await branch.enter(name=settings.name)
+        branch.add_frame_listener(stage.feed_frame)
+        if branch.describe.scene is not None:
+            await stage.show_scene(branch.scene.base_url)
+        say(f"{branch.session.name} is in {branch.describe.name!r}; Ctrl-C stops the script")
+        deadline = asyncio.timeout(seconds)
+        with suppress(TimeoutError):
+            async with deadline:
+                await run_script(main, branch, stage)
+
+
+async def _on_page(main: "Main", settings: "Settings", *, port: int, seconds: float | None) -> None:
+    from branchxr_webxr.host import create_app
+
+    from ..client import connect
+    from .serving import serve_app
+
+    app = create_app(
+        branch_url=settings.branch,
+        connect=connect,
+        script=main,
+        allowed_origins=[f"http://localhost:{port}"],
+    )
+    await serve_app(app, port=port, seconds=seconds, said=say)
+
+
+__all__ = ["KEY_SECRET", "Exit", "run"]
