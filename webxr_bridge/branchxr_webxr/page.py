@@ -1,0 +1,80 @@
+"""The page itself: its HTML, and headers that let it load nothing but its own."""
+
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from branchxr.errors import MissingTool
+
+STATIC: Final = Path(__file__).parent / "static"
+SCRIPT: Final = "branchxr.js"
+STYLE: Final = "branchxr.css"
+
+
+def require_static(folder: Path = STATIC) -> None:
+    """Check that the shim has been built.
+
+    Raises:
+        MissingTool: `shim_missing`.
+    """
+    for name in (SCRIPT, STYLE):
+        if not (folder / name).is_file():
+            raise MissingTool(
+                "the page's built JavaScript",
+                f"no {name!r} in branchxr_webxr/static",
+                "run `make setup` (or: npm --prefix webxr_bridge/npm ci && "
+                "npm --prefix webxr_bridge/npm run build)",
+                code="shim_missing",
+            )
+
+
+def element(token: str) -> str:
+    """Return the one element that puts the branch into a page of this origin."""
+    return f'<branchxr-branch token="{escape(token, quote=True)}"></branchxr-branch>'
+
+
+def render(token: str, nonce: str) -> str:
+    """Return the HTML of one page. The token is spent by its first socket."""
+    return (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<title>Branch</title>"
+        '<link rel="icon" href="data:,">'
+        f'<link rel="stylesheet" nonce="{nonce}" href="/static/{STYLE}">'
+        f'<script type="module" nonce="{nonce}" src="/static/{SCRIPT}"></script>'
+        f"</head><body>{element(token)}"
+        "<noscript>This page shows a bank branch in 3D and needs JavaScript.</noscript>"
+        "</body></html>\n"
+    )
+
+
+def security_headers(origin: str, nonce: str = "") -> dict[str, str]:
+    """Return the headers of every answer; with a nonce also the page's own policy.
+
+    Args:
+        origin: of this host; its WebSocket form is allowed beside it, since not every browser
+            counts it as `'self'` (Content Security Policy Level 3, section 6.7.2.8).
+        nonce: for the page's script and style.
+    """
+    socket = origin.replace("http", "ws", 1)
+    policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    if nonce:
+        policy += (
+            f"; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'nonce-{nonce}'"
+            # blob: three.js decodes the textures inside a GLB by fetching object URLs of its own
+            f"; connect-src 'self' {socket} blob:; img-src 'self' blob: data:"
+            "; require-trusted-types-for 'script'; trusted-types 'none'"
+        )
+    return {
+        "content-security-policy": policy,
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": (
+            "publickey-credentials-get=(self), publickey-credentials-create=(self), "
+            "xr-spatial-tracking=(self), camera=(), microphone=(), geolocation=(), payment=()"
+        ),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+    }
