@@ -76,7 +76,9 @@ def test_import_rules(name: str, path: Path, found: list[tuple[str, bool]]) -> N
             assert is_in(name, "branchxr.cli") or is_in(name, "branchxr.testing"), name
         if is_in(name, "branchxr.server") and top == "branchxr":
             client = ("client", "transport", "identity", "payments", "scene", "stages", "bots")
-            assert not any(is_in(module, f"branchxr.{part}") for part in client), f"{name}: {module}"
+            assert not any(is_in(module, f"branchxr.{part}") for part in client), (
+                f"{name}: {module}"
+            )
         if is_in(name, "branchxr.protocol"):
             assert top not in IMPURE, f"{name} does I/O: {module}"
         if top in HOMES and top != name:
@@ -111,5 +113,5 @@ def test_importing_the_front_loads_nothing_heavy() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import branchxr.cli.main as m\ntry:\n    m.app(['--help'])\nexcept SystemExit: pass"
+    code = "import branchxr.cli.app as m\ntry:\n    m.app(['--help'])\nexcept SystemExit: pass"
     assert loaded_by(code) & set(HEAVY) - {"asyncio"} == set()

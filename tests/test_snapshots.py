@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import branchxr
 from branchxr import errors
-from branchxr.cli.main import app
+from branchxr.cli.app import app
 from branchxr.operations import COMMON_ERRORS, OPERATIONS
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -59,6 +59,13 @@ class Operation(Generic[RequestT, ResponseT]):
         return self.method == "GET" or self.is_keyed
 
 
+HOST_SECRET_HEADER: Final = "X-BranchXR-Host-Secret"  # noqa: S105 - the name of a header
+"""What the process that serves pages proves itself with to its branch; such calls are not counted
+against its own address."""
+
+PAGE_ADDRESS_HEADER: Final = "X-BranchXR-Page-Address"
+"""The address of the page that such a call is for."""
+
 COMMON_ERRORS: Final = (
     "bad_request",
     "body_too_large",

@@ -1,5 +1,5 @@
 """The `branchxr` command. Only the standard library and typer here; the rest inside commands."""
 
-from .main import main
+from .app import main
 
 __all__ = ["main"]

@@ -1,5 +1,5 @@
 """So that `python -m branchxr.cli` works without the console script."""
 
-from .main import main
+from .app import main
 
 main()

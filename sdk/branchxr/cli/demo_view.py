@@ -34,8 +34,8 @@ class View(Protocol):
     def say(self, text: str) -> None:
         """Tell one thing."""
 
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Tell how far the build is."""
+    def progress(self, stage: str, share: float) -> None:
+        """Tell what the build does, and how much of it is done, 0 to 1."""
 
     def update(self, snapshot: Snapshot) -> None:
         """Show how things stand now."""
@@ -55,7 +55,7 @@ class PlainView:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
-    def progress(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002 - lines, no bar
+    def progress(self, stage: str, share: float) -> None:  # noqa: ARG002 - lines, no bar
         """Name each stage once."""
         if stage != self._stage:
             self._stage = stage
@@ -82,20 +82,16 @@ class TerminalView:
         """Print above whatever moves."""
         self._console.print(text, highlight=False, markup=False)
 
-    def progress(self, stage: str, done: int, total: int) -> None:
+    def progress(self, stage: str, share: float) -> None:
         """Move the bar."""
         if self._progress is None:
             self._progress = Progress(
-                TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+                TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn(),
                 console=self._console, transient=True,
             )  # fmt: skip
             self._progress.start()
-            self._progress.add_task(stage, total=total)
-        self._progress.update(
-            self._progress.task_ids[0], description=stage, completed=done, total=total
-        )
-        if done >= total:
-            self._end_progress()
+            self._progress.add_task(stage, total=1.0)
+        self._progress.update(self._progress.task_ids[0], description=stage, completed=share)
 
     def update(self, snapshot: Snapshot) -> None:
         """Redraw the table."""
