@@ -24,6 +24,9 @@ from .geometry import bounds, drawn_triangles
 from .lods import COARSEST_BYTES_MAX, Chunk, make_chain, make_live
 from .operations.drop_constant import drop_constant
 from .operations.repair import RepairOptions, repair
+from .operations.repair_animations import repair_animations
+from .operations.repair_nodes import RepairNodesOptions, repair_nodes
+from .operations.repair_weights import repair_weights
 from .operations.select_scene import select_scene
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import next_version, sealed, with_twins, write_package
@@ -181,7 +184,10 @@ def prepare(source: Source) -> _Scene:
     check_tree(source.document, file=source.file)
     selected = select_scene(source.document)
     mended = repair(selected.document, RepairOptions(file=source.file))
-    dropped = drop_constant(mended.document)
+    weighed = repair_weights(mended.document)
+    turned = repair_nodes(weighed.document, RepairNodesOptions(file=source.file))
+    moving = repair_animations(turned.document)
+    dropped = drop_constant(moving.document)
     whole = dropped.document
     anchors, anchor_warnings = list_anchors(whole)
     floor, floor_warnings = make_floor(whole, anchors)
@@ -190,6 +196,8 @@ def prepare(source: Source) -> _Scene:
         *source.warnings,
         *selected.warnings,
         *mended.warnings,
+        *turned.warnings,
+        *moving.warnings,
         *dropped.warnings,
         *anchor_warnings,
         *floor_warnings,

@@ -40,7 +40,8 @@ def positions(document: Document, primitive: Json) -> Floats:
     """Return a primitive's positions, `(n, 3) float64`, empty when it has none."""
     if "POSITION" not in primitive["attributes"]:
         return np.empty((0, 3))
-    return document.accessors[primitive["attributes"]["POSITION"]].as_float()
+    accessor: Accessor = document.accessors[primitive["attributes"]["POSITION"]]
+    return accessor.as_float()
 
 
 def triangles(document: Document, primitive: Json) -> Triangles:

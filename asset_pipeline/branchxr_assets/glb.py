@@ -15,24 +15,11 @@ from .references import references
 GENERATOR: Final = "BranchXR"
 _ALWAYS_REQUIRED: Final = frozenset({"KHR_mesh_quantization", "EXT_mesh_gpu_instancing"})
 """Without them a reader shows something wrong; the others degrade (glTF 2.0, section 3.12)."""
-_ORDER: Final = [
-    "asset",
-    "extensionsUsed",
-    "extensionsRequired",
-    "extensions",
-    "extras",
-    "scene",
-    "scenes",
-    "nodes",
-    "meshes",
-    "materials",
-    "textures",
-    "images",
-    "samplers",
-    "skins",
-    "animations",
-    "cameras",
-]
+_ORDER: Final = (
+    *("asset", "extensionsUsed", "extensionsRequired", "extensions", "extras"),
+    *("scene", "scenes", "nodes", "meshes", "materials", "textures", "images", "samplers"),
+    *("skins", "animations", "cameras"),
+)
 
 
 class _Use(IntEnum):

@@ -23,6 +23,8 @@ _COARSEST_TARGET: Final = 58_000
 _MERGED_TRIANGLES_MAX: Final = 200_000
 _SEARCH_STEPS: Final = 12
 _MIDDLE_RATIO: Final = 0.4
+_UNTOUCHED_TRIANGLES: Final = 24
+"""Two boxes: clustering them saves nothing and shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +82,10 @@ def _full(static: Document, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
 def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
     """Halve textures `step` times and keep a falling share of the triangles."""
     bare = strip(static).document
-    wanted = drawn_triangles(bare) * _MIDDLE_RATIO**step
-    low, high = box_m / 4096, box_m / 32
-    best = simplify(bare, SimplifyOptions(cell_m=low))
-    for _ in range(6):
-        if drawn_triangles(best.document) <= wanted:
-            break
-        cell = float(np.sqrt(low * high))
-        made = simplify(bare, SimplifyOptions(cell_m=cell))
-        if drawn_triangles(made.document) > wanted:
-            low, best = cell, made
-        else:
-            high = cell
+    options = SimplifyOptions(
+        cell_m=box_m / 64, ratio=_MIDDLE_RATIO**step, untouched=_UNTOUCHED_TRIANGLES
+    )
+    best = simplify(bare, options)
     packed = textures(best.document, TexturesOptions(halvings=step, jobs=jobs))
     document = packed.document
     notes = {"simplify": best.changed, "textures": packed.changed}

@@ -49,13 +49,14 @@ def _plain(
     means: dict[tuple[int, bool], list[float]],
     digits: int,
 ) -> Json:
-    base, metallic, roughness = _base(document, material, means)
+    base, roughness = _base(document, material, means)
     emissive = _emissive(document, material, means)
     extensions = material.get("extensions", {})
     plain: Json = {
         "pbrMetallicRoughness": {
             "baseColorFactor": base,
-            "metallicFactor": round(metallic, digits),
+            # A metal without surroundings to mirror is black; a plain colour is nearer to it.
+            "metallicFactor": 0,
             "roughnessFactor": round(roughness, digits),
         }
     }
@@ -78,22 +79,21 @@ def _plain(
 
 def _base(
     document: Document, material: Json, means: dict[tuple[int, bool], list[float]]
-) -> tuple[list[float], float, float]:
+) -> tuple[list[float], float]:
     pbr = material.get("pbrMetallicRoughness", {})
     archived = material.get("extensions", {}).get("KHR_materials_pbrSpecularGlossiness")
     if archived is not None:
         factor = archived.get("diffuseFactor", [1, 1, 1, 1])
-        slot, metallic = archived.get("diffuseTexture"), 0.0
+        slot = archived.get("diffuseTexture")
         roughness = 1.0 - float(archived.get("glossinessFactor", 1.0))
     else:
         factor = pbr.get("baseColorFactor", [1, 1, 1, 1])
         slot = pbr.get("baseColorTexture")
-        metallic = float(pbr.get("metallicFactor", 1.0))
         roughness = float(pbr.get("roughnessFactor", 1.0))
     mean = _mean(document, slot, means, is_colour=True)
     surface = _mean(document, pbr.get("metallicRoughnessTexture"), means, is_colour=False)
     base = [float(a) * b for a, b in zip(factor, mean, strict=True)]
-    return base, metallic * surface[2], roughness * surface[1]
+    return base, roughness * surface[1]
 
 
 def _emissive(

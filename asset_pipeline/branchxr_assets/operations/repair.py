@@ -7,11 +7,11 @@ import numpy as np
 
 from branchxr.errors import SceneRefused
 
-from ..document import Accessor, AccessorPool, Array, Document, Floats, Json, Outcome
+from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, triangles
 from ..refusal import refused
 from ..warnings import SceneWarning
-from .simplify import index_array
+from .simplify import drop_empty_meshes, index_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def repair(document: Document, options: RepairOptions = DEFAULTS) -> Outcome:
     """Check the geometry of every primitive and mend what can be mended.
 
     Strips and fans become triangle lists; NaN in attributes other than positions becomes zero;
-    normals and tangents become unit vectors; weights add up to one.
+    normals and tangents become unit vectors.
 
     Raises:
         SceneRefused: `scene_not_finite` (a position), `scene_accessor` (an index beyond the
@@ -47,10 +47,7 @@ def repair(document: Document, options: RepairOptions = DEFAULTS) -> Outcome:
         for number, primitive in enumerate(mesh["primitives"]):
             mender.mend(primitive, f"meshes[{index}].primitives[{number}]")
         mesh["primitives"] = [p for p in mesh["primitives"] if p["attributes"]]
-    empty = {i for i, mesh in enumerate(changed.listed("meshes")) if not mesh["primitives"]}
-    for node in changed.listed("nodes"):
-        if node.get("mesh") in empty:
-            del node["mesh"]
+    drop_empty_meshes(changed)
     made = Document(changed.root, mender.pool.all(), changed.images)
     return Outcome(made, dict(mender.counts), tuple(mender.warnings))
 
@@ -78,11 +75,26 @@ class _Mender:
                 target[name] = self._finite(name, index, f"{place}.targets[{number}].{name}")
         for name in list(attributes):
             attributes[name] = self._attribute(name, attributes[name], f"{place}.{name}")
-        if primitive.get("mode", TRIANGLES) > TRIANGLES:
-            faces = triangles(self.document, primitive)
-            primitive["mode"] = TRIANGLES
-            primitive["indices"] = self.pool.add(index_array(faces), "SCALAR")
-            self.counts["strips_and_fans"] = self.counts.get("strips_and_fans", 0) + 1
+        self._as_list(primitive, place)
+
+    def _as_list(self, primitive: Json, place: str) -> None:
+        """Turn strips and fans into lists; drop corners that make no whole triangle."""
+        mode = primitive.get("mode", TRIANGLES)
+        if mode < TRIANGLES:
+            return
+        corners = primitive.get("indices", primitive["attributes"]["POSITION"])
+        accessor = self.document.accessors[corners]
+        if mode == TRIANGLES and accessor.count % 3 == 0:
+            return
+        faces = triangles(self.document, primitive)
+        if not len(faces):
+            message = "its corners make no triangle; it is left out"
+            self.warnings.append(SceneWarning("primitive_empty", place, message))
+            primitive["attributes"] = {}
+            return
+        primitive["mode"] = TRIANGLES
+        primitive["indices"] = self.pool.add(index_array(faces), "SCALAR")
+        self.counts["lists_made"] = self.counts.get("lists_made", 0) + 1
 
     def _vertex_count(self, attributes: Json, place: str) -> int:
         if "POSITION" not in attributes:
@@ -137,8 +149,6 @@ class _Mender:
             self.done[key] = index
             if name in {"NORMAL", "TANGENT"}:
                 self.done[key] = self._unit(name, index, accessor, place)
-            elif name.startswith("WEIGHTS_0"):
-                self.done[key] = self._weights(index, accessor)
         return self.done[key]
 
     @property
@@ -176,18 +186,6 @@ class _Mender:
             unit[:, 3] = np.where(values[:, 3] < 0, -1.0, 1.0)
         self.counts["unit_vectors"] = self.counts.get("unit_vectors", 0) + int(off.sum())
         return self._replace(Accessor(accessor.values, accessor.type), unit.astype(np.float32))
-
-    def _weights(self, index: int, accessor: Accessor) -> int:
-        """Let weights add up to one; further sets (WEIGHTS_1) are left to their exporter."""
-        if accessor.values.dtype.kind != "f":
-            return index
-        values: Floats = np.maximum(accessor.as_float(), 0)
-        total = values.sum(axis=1, keepdims=True)
-        if (np.abs(total - 1) < 1e-4).all() and (values == accessor.values).all():
-            return index
-        values = np.where(total > 0, values / np.where(total > 0, total, 1), (1, 0, 0, 0))
-        self.counts["weights"] = self.counts.get("weights", 0) + 1
-        return self._replace(accessor, values.astype(np.float32))
 
     def _replace(self, accessor: Accessor, values: Array) -> int:
         return self.pool.add(values, accessor.type, is_normalized=accessor.is_normalized)

@@ -5,20 +5,34 @@ from typing import Final
 
 import numpy as np
 
-from ..clustering import cluster
-from ..document import AccessorPool, Array, Document, Json, Outcome
+from ..clustering import Clusters, cluster
+from ..document import AccessorPool, Array, Document, Floats, Json, Outcome
 from ..geometry import TRIANGLES, Triangles, largest_scale, placements, positions, triangles
+from ..normals import reshade
 from ..rewrite import prune
 
 
 @dataclass(frozen=True, slots=True)
 class SimplifyOptions:
-    """`cell_m`: side of a cluster's cell in the scene; nothing moves further than its diagonal."""
+    """How much to keep.
+
+    Attributes:
+        cell_m: side of a cluster's cell in the scene; nothing moves further than its diagonal.
+        ratio: share of its triangles that each primitive should keep at least; `None` lets the
+            cell alone decide. One cell for all flattened a barrier's thin post while a dense
+            sculpture lost nothing, so the fuller levels go by share.
+        untouched: primitives of at most so many triangles stay as they are.
+    """
 
     cell_m: float = 0.05
+    ratio: float | None = None
+    untouched: int = 0
 
 
 DEFAULTS: Final = SimplifyOptions()
+_SEARCH_STEPS: Final = 6
+_WORTH: Final = 0.95
+"""A result with more of the triangles than this is thrown away: the source looks better."""
 
 
 def simplify(document: Document, options: SimplifyOptions = DEFAULTS) -> Outcome:
@@ -39,43 +53,71 @@ def simplify(document: Document, options: SimplifyOptions = DEFAULTS) -> Outcome
         for primitive in mesh["primitives"]:
             if primitive.get("mode", TRIANGLES) < TRIANGLES or primitive.get("targets"):
                 continue
-            _simplify(changed, primitive, pool, counts, cell=options.cell_m / scale, scale=scale)
+            made = _clustered(changed, primitive, options, scale, counts)
+            if made is not None:
+                counts["error_m"] = max(counts["error_m"], made.error * scale)
+                _rewrite(changed, primitive, pool, made)
         mesh["primitives"] = [p for p in mesh["primitives"] if p["attributes"]]
-    _drop_empty_meshes(changed)
+    drop_empty_meshes(changed)
     return Outcome(prune(Document(changed.root, pool.all(), changed.images)), counts)
 
 
-def _simplify(
+def _clustered(
     document: Document,
     primitive: Json,
-    pool: AccessorPool,
-    counts: dict[str, float],
-    *,
-    cell: float,
+    options: SimplifyOptions,
     scale: float,
-) -> None:
+    counts: dict[str, float],
+) -> Clusters | None:
+    """Return the clusters of a primitive, `None` when it stays as it is."""
     points, faces = positions(document, primitive), triangles(document, primitive)
     counts["triangles_before"] += len(faces)
-    if not len(faces):
-        primitive["attributes"] = {}
-        return
-    made = cluster(points, faces, cell=cell)
-    if len(made.triangles) >= 0.95 * len(faces):
-        counts["triangles_after"] += len(faces)
-        return
-    counts["triangles_after"] += len(made.triangles)
-    counts["error_m"] = max(counts["error_m"], made.error * scale)
+    made = None
+    if len(faces) > options.untouched:
+        cell = options.cell_m / scale
+        made = cluster(points, faces, cell=cell)
+        if options.ratio is not None and len(made.triangles) < options.ratio * len(faces):
+            made = _to_ratio(points, faces, options.ratio, largest=cell)
+        if len(made.triangles) >= _WORTH * len(faces):
+            made = None
+    counts["triangles_after"] += len(faces if made is None else made.triangles)
+    return made
+
+
+def _to_ratio(points: Floats, faces: Triangles, ratio: float, *, largest: float) -> Clusters:
+    """Find the largest cell that keeps a share of the triangles."""
+    extent = float(np.ptp(points, axis=0).max())
+    low, high = min(largest, extent) / 2048, largest
+    best = cluster(points, faces, cell=low)
+    for _ in range(_SEARCH_STEPS):
+        cell = float(np.sqrt(low * high))
+        made = cluster(points, faces, cell=cell)
+        if len(made.triangles) >= ratio * len(faces):
+            low, best = cell, made
+        else:
+            high = cell
+    return best
+
+
+def _rewrite(document: Document, primitive: Json, pool: AccessorPool, made: Clusters) -> None:
     if not len(made.triangles):
         primitive["attributes"] = {}
         return
-    for name, old in primitive["attributes"].items():
+    attributes = primitive["attributes"]
+    places, sources, faces, normals = made.places, made.sources, made.triangles, None
+    if "NORMAL" in attributes:
+        old_normals = document.accessors[attributes["NORMAL"]].as_float()[sources]
+        points = positions(document, primitive)[places]
+        split, faces, normals = reshade(points, faces, old_normals)
+        places, sources = places[split], sources[split]
+    for name, old in attributes.items():
         accessor = document.accessors[old]
-        values = accessor.values[made.places if name == "POSITION" else made.sources]
-        primitive["attributes"][name] = pool.add(
-            values, accessor.type, is_normalized=accessor.is_normalized
-        )
+        values = accessor.values[places if name == "POSITION" else sources]
+        attributes[name] = pool.add(values, accessor.type, is_normalized=accessor.is_normalized)
+    if normals is not None:
+        attributes["NORMAL"] = pool.add(normals.astype(np.float32), "VEC3")
     primitive["mode"] = TRIANGLES
-    primitive["indices"] = pool.add(index_array(made.triangles), "SCALAR")
+    primitive["indices"] = pool.add(index_array(faces), "SCALAR")
 
 
 def index_array(faces: Triangles) -> Array:
@@ -84,7 +126,8 @@ def index_array(faces: Triangles) -> Array:
     return faces.reshape(-1, 1).astype(np.uint16 if is_short else np.uint32)
 
 
-def _drop_empty_meshes(document: Document) -> None:
+def drop_empty_meshes(document: Document) -> None:
+    """Take meshes without primitives away from their nodes, in place."""
     empty = {i for i, mesh in enumerate(document.listed("meshes")) if not mesh["primitives"]}
     for node in document.listed("nodes"):
         if node.get("mesh") in empty:

@@ -51,6 +51,8 @@ def _texture_sets(document: Document, primitive: Json) -> set[str]:
         return set()
     material = document.listed("materials")[primitive["material"]]
     found, stack = set(), [material]
+    if "KHR_materials_anisotropy" in material.get("extensions", {}):
+        found.add("TEXCOORD_0")  # readers derive its direction from it; without it, white glare
     while stack:
         for key, value in stack.pop().items():
             if not isinstance(value, dict):
