@@ -13,9 +13,23 @@ from .events import Event, Participant
 from .identity import sign_in as _sign_in
 from .identity.authenticator import Authenticator, PasskeyHolder
 from .identity.tokens import Session, random_id
-from .models import Account, BranchDescription, Payee, SessionDescription, Statement
+from .models import (
+    Account,
+    BranchDescription,
+    Passkey,
+    Payee,
+    SessionDescription,
+    Statement,
+)
 from .money import Money
-from .operations import CHECK_PAYEE, DESCRIBE, LIST_ACCOUNTS, READ_STATEMENT
+from .operations import (
+    CHECK_PAYEE,
+    DESCRIBE,
+    LIST_ACCOUNTS,
+    LIST_PASSKEYS,
+    READ_STATEMENT,
+    REVOKE_PASSKEY,
+)
 from .payments.approval import Confirmer, KeyConfirmer
 from .payments.outbox import Outbox
 from .payments.payments import PaymentReceipt, Payments
@@ -231,6 +245,14 @@ class Branch:
         if self._presence is not None:
             await self._presence.leave()
         await _sign_in.sign_out(self._http)
+
+    async def passkeys(self) -> list[Passkey]:
+        """List one's passkeys, as the branch sees them."""
+        return (await self._http.call(LIST_PASSKEYS)).passkeys
+
+    async def revoke_passkey(self, passkey_id: str) -> None:
+        """Revoke one of one's passkeys, for good: it signs nobody in and no payment any more."""
+        await self._http.call(REVOKE_PASSKEY, path={"id": passkey_id})
 
     # --- being there --------------------------------------------------------------------------
 

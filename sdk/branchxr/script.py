@@ -44,11 +44,13 @@ def load(path: str | Path) -> Main:
 
 
 async def run(main: Main, branch: "Branch", stage: "Stage") -> None:
-    """Run a script to its end.
+    """Run a script to its end; its participant has entered the branch before it begins.
 
     Raises:
         ScriptFailed: it raised; its own exception is the cause.
+        BranchXRError: the branch did not let the participant in.
     """
+    await branch.enter()
     try:
         await main(branch, stage)
     except Exception as error:

@@ -1,15 +1,13 @@
 """Scripts: what is one, and what happens when it raises."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from branchxr import script
+from branchxr.client import Branch
 from branchxr.errors import InputRefused, ScriptFailed
 from branchxr.stages.headless import HeadlessStage
-
-NOBODY: Any = None
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -18,7 +16,7 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-async def test_a_script_runs(tmp_path: Path) -> None:
+async def test_a_script_runs(tmp_path: Path, ada: Branch) -> None:
     (tmp_path / "beside.py").write_text("MODEL = 'marker'\n")
     main = script.load(
         written(
@@ -28,7 +26,8 @@ async def test_a_script_runs(tmp_path: Path) -> None:
         )
     )
     stage = HeadlessStage()
-    await script.run(main, NOBODY, stage)
+    await script.run(main, ada, stage)
+    assert ada.participants  # it has entered before `main` begins
     assert [model for _, model, _ in stage.nodes()] == ["marker"]
 
 
@@ -61,12 +60,12 @@ def test_a_file_that_raises_while_it_loads(tmp_path: Path) -> None:
     assert "line 2" in script.own_traceback(failure.value)
 
 
-async def test_a_script_that_raises_shows_its_own_traceback(tmp_path: Path) -> None:
+async def test_a_script_that_raises_shows_its_own_traceback(tmp_path: Path, ada: Branch) -> None:
     main = script.load(
         written(tmp_path, "def deep():\n    return 1 / 0\n\nasync def main(b, s):\n    deep()\n")
     )
     with pytest.raises(ScriptFailed, match="ZeroDivisionError") as failure:
-        await script.run(main, NOBODY, HeadlessStage())
+        await script.run(main, ada, HeadlessStage())
     text = script.own_traceback(failure.value)
     assert "return 1 / 0" in text
     assert "in run" not in text

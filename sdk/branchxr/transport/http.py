@@ -177,10 +177,13 @@ class BranchHttp:
             try:
                 return await self._attempt(operation, body, path, key, progress)
             except Unauthenticated as error:
-                if error.code != "token_expired" or has_renewed or operation is REFRESH:
+                if error.code == "token_expired" and not has_renewed and operation is not REFRESH:
+                    has_renewed = True
+                    await self.renew(unless_changed_from=token)
+                elif error.retryable and operation.is_repeatable and attempt < MAX_ATTEMPTS:
+                    attempt += 1  # at once: it only takes a new proof
+                else:
                     raise
-                has_renewed = True
-                await self.renew(unless_changed_from=token)
             except (ConnectionFailed, ApiError) as error:
                 if not (error.retryable and operation.is_repeatable and attempt < MAX_ATTEMPTS):
                     raise

@@ -51,8 +51,11 @@ def error_of(
         retryable=status in _RETRYABLE or bool(problem and problem.retryable),
         retry_after_s=_seconds(headers.get("Retry-After")),
     )
-    if operation is not None and status >= 500:
-        # A failure in the middle of work: the effect may stand.
+    if error.code == "dpop_replayed":
+        error.retryable = True
+    if operation is not None and (status >= 500 or error.code == "dpop_replayed"):
+        # A failure in the middle of work: the effect may stand. And where something on the way
+        # repeated the request, proof and all, this answers the copy: the first may have worked.
         error.outcome_known = not outcome_unknown(operation, may_have_arrived=True)
     return error
 
