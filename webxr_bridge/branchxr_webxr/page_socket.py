@@ -91,7 +91,7 @@ async def _converse(websocket: WebSocket, place: Place[Visit], *, clock: Clock) 
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     code, reason = _closing(outcomes, is_over=place.task.done(), is_replaced=place.sockets > 1)
     visit.stage_connection(is_connected=False)
-    with contextlib.suppress(RuntimeError):  # the other side was quicker
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the other side was quicker
         await websocket.close(code, reason)
 
 

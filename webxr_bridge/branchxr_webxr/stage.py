@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -186,16 +186,16 @@ class WebXRStage:
             yield m.LiveMoved([path], position, rotation)
 
     def _is_live(self, path: str) -> bool:
-        if self._scene is None:
-            return False
-        nodes = self._scene.branch.get("nodes", ())
-        return any(node.get("path") == path and _says_live(node) for node in nodes)
+        """Say whether a node or one above it is marked live (docs/scene-package.md)."""
+        nodes = self._scene.branch.get("nodes", ()) if self._scene else ()
+        return any(
+            _is_marked(node) and (path == node["path"] or path.startswith(f"{node['path']}/"))
+            for node in nodes
+        )
 
 
-def _says_live(node: dict[str, object]) -> bool:
-    extras = node.get("extras")
-    marks = extras if isinstance(extras, dict) else {}
-    return bool(node.get("live")) or any(k in marks for k in ("live", "interaction", "avatar"))
+def _is_marked(node: Mapping[str, Any]) -> bool:
+    return any(mark in node.get("extras", {}) for mark in ("live", "interaction", "avatar"))
 
 
 def _ids(nodes: NodeIds) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ import { Chat } from './chat';
 import { ConfirmDialog } from './confirm';
 import { Controls } from './controls';
 import { h } from './dom';
-import { parseFrame } from './frames';
+import { KEY, parseFrame } from './frames';
 import { Hud } from './hud';
 import { Immersion } from './immersion';
 import { Interpolator } from './interpolation';
@@ -52,7 +52,7 @@ export class App {
 
   constructor(root: HTMLElement, options: { socket: string; token: string }) {
     this.interpolator = new Interpolator((cell) => this.walk.originOf(cell));
-    this.walk = new Walk(this.interpolator, (bytes) => this.link.sendPose(bytes), (anchor) =>
+    this.walk = new Walk((bytes) => this.link.sendPose(bytes), (anchor) =>
       this.link.send({ op: 'arrived', anchor: anchor.path, kind: anchor.kind }));
     this.hud = new Hud({
       signIn: () => this.signIn.open(this.you?.name ?? ''),
@@ -115,10 +115,9 @@ export class App {
     this.walk.body.step(wish, dt);
     this.view.follow(this.walk.body, this.headset.isPresenting);
     const eye = this.view.eye();
-    this.view.avatars.update(this.interpolator.sample(clock), eye.position);
+    this.view.avatars.update(this.interpolator.sample(clock), eye.position, dt);
     this.view.draw(dt);
     if (!this.you?.participant) return;
-    this.walk.obey(clock);
     this.walk.notice();
     const rotation = eye.rotation.toArray() as Quaternion;
     this.walk.uplink(clock, { position: eye.position.toArray(), rotation }, this.headset.hands());
@@ -126,7 +125,10 @@ export class App {
 
   private receiveFrame(bytes: ArrayBuffer): void {
     // A frame of a kind this page does not know is skipped, as docs/protocol.md asks.
-    if (new Uint8Array(bytes, 0, 1)[0] === 0x01) this.interpolator.feed(parseFrame(bytes), performance.now());
+    if (new Uint8Array(bytes, 0, 1)[0] !== KEY) return;
+    const frame = parseFrame(bytes);
+    this.interpolator.feed(frame, performance.now());
+    this.walk.obey(frame);
   }
 
   private receive(message: Down): void {
@@ -136,8 +138,7 @@ export class App {
       case 'scene': return void this.showScene(message.base, message.files);
       case 'present': return this.setPresent(message.participant);
       case 'left': return this.setLeft(message.id);
-      case 'chat': return this.chat.add(message.is_own ? `${message.name} (you)` : message.name, message.role, message.text);
-      case 'emote': return;
+      case 'chat': return this.chat.add(message);
       case 'place': return this.walk.place(message.position, message.yaw);
       case 'path': return this.follow(message.anchor, message.points);
       case 'panel': this.panels.show(message.panel); return this.immersion.show(this.panels.all, this.anchors);
@@ -152,7 +153,7 @@ export class App {
       case 'live': return this.view.live?.move(message.paths, message.positions, message.rotations);
       case 'ask': return void this.answer(message);
       case 'ask_over': return this.endAsk(message.id);
-      case 'ended': return this.hud.notice('error', message.title, message.text);
+      case 'ended': return message.code === 'signed_out' ? undefined : this.hud.notice('error', message.title, message.text);
     }
   }
 
@@ -325,6 +326,7 @@ function placesOf(anchors: readonly Anchor[]): Anchor[] {
 
 const ENDINGS: Record<string, string> = {
   refused: 'This page has been used up, or the branch is full.',
+  signed_out: 'You have signed out.',
   too_long: 'The connection was gone for too long.',
   script_failed: 'The program behind this page failed.',
 };

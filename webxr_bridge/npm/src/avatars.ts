@@ -1,68 +1,81 @@
-/** Everybody's bodies: instanced pools, five draws for up to 200 people, and a tag each. */
+/** Everybody's bodies: instanced pools, eight draws for up to 256 people, and a tag each. */
 
 import {
-  CircleGeometry,
+  type BufferGeometry,
+  CanvasTexture,
   Color,
   Group,
   InstancedMesh,
-  LatheGeometry,
   Matrix4,
-  Mesh,
   MeshBasicMaterial,
   MeshStandardMaterial,
-  type Object3D,
   Quaternion,
-  SphereGeometry,
   type Sprite,
-  Vector2,
   Vector3,
 } from 'three';
+import * as figure from './figure';
 import { HANDS, SEATED } from './frames';
+import { Gait } from './gait';
 import type { Sample } from './interpolation';
 import type { Participant } from './messages';
-import { disposeTag, makeTag } from './tags';
+import { disposeTag, makeTag, sizeTag } from './tags';
 
 const CAPACITY = 256;
 const TAG_DISTANCE_M = 14;
 const SKIN = ['#e8b999', '#c98f6b', '#8d5a3c', '#f0cdb4', '#b07850'];
-const CLOTHES = ['#31658f', '#8a4f6d', '#4f7d5c', '#b07a3a', '#5a5f8f', '#a14f43', '#3d7c82', '#6f6a5f'];
+const HAIR = ['#2c2522', '#5b3a22', '#17171a', '#8a6a3f', '#6d6d70'];
+const JACKETS = ['#31658f', '#8a4f6d', '#4f7d5c', '#b07a3a', '#5a5f8f', '#a14f43', '#3d7c82', '#6f6a5f'];
+const TROUSERS = ['#2b3340', '#3c3a44', '#4a4238', '#28323a', '#50525a'];
 
 interface Person {
   participant: Participant;
   tag: Sprite;
+  gait: Gait;
 }
 
 export class Avatars {
   readonly group = new Group();
   ownSlot = -1;
-  private readonly torsos: InstancedMesh;
-  private readonly heads: InstancedMesh;
-  private readonly faces: InstancedMesh;
-  private readonly hands: InstancedMesh;
-  private readonly shadows: InstancedMesh;
+  private readonly torsos: Pool;
+  private readonly heads: Pool;
+  private readonly hair: Pool;
+  private readonly arms: Pool;
+  private readonly legs: Pool;
+  private readonly hands: Pool;
+  private readonly shoes: Pool;
+  private readonly spots: Pool;
   private readonly people = new Map<number, Person>();
 
   constructor() {
     const cloth = new MeshStandardMaterial({ roughness: 0.85 });
-    const skin = new MeshStandardMaterial({ roughness: 0.6 });
-    const hair = new MeshStandardMaterial({ color: '#2c2522', roughness: 0.9 });
+    const skin = new MeshStandardMaterial({ roughness: 0.55 });
+    const leather = new MeshStandardMaterial({ color: '#22201f', roughness: 0.5 });
     const shade = new MeshBasicMaterial({
-      color: '#000000', transparent: true, opacity: 0.22, depthWrite: false, toneMapped: false,
+      alphaMap: softSpot(), color: '#000000', transparent: true, opacity: 0.4, depthWrite: false, toneMapped: false,
     });
-    this.torsos = this.pool(torsoGeometry(), cloth, CAPACITY);
-    this.heads = this.pool(new SphereGeometry(0.115, 20, 14).scale(0.92, 1.12, 1), skin, CAPACITY);
-    this.faces = this.pool(hairGeometry(), hair, CAPACITY);
-    this.hands = this.pool(new SphereGeometry(0.048, 12, 8).scale(0.8, 1.25, 1), skin, CAPACITY * 2);
-    this.shadows = this.pool(new CircleGeometry(0.3, 24).rotateX(-Math.PI / 2), shade, CAPACITY);
-    this.shadows.renderOrder = 1;
+    const pool = (geometry: BufferGeometry, material: MeshStandardMaterial | MeshBasicMaterial, each = 1): Pool => {
+      const made = new Pool(geometry, material, CAPACITY * each);
+      this.group.add(made.mesh);
+      return made;
+    };
+    this.torsos = pool(figure.torso(), cloth);
+    this.heads = pool(figure.head(), skin);
+    this.hair = pool(figure.hair(), cloth);
+    this.arms = pool(figure.limb(0.05), cloth, 2);
+    this.legs = pool(figure.limb(0.074), cloth, 2);
+    this.hands = pool(figure.hand(), skin, 2);
+    this.shoes = pool(figure.shoe(), leather, 2);
+    this.spots = pool(figure.spot(), shade);
+    this.spots.mesh.renderOrder = 1;
   }
 
   set(participant: Participant): void {
+    const gait = this.people.get(participant.slot)?.gait ?? new Gait();
     this.removeSlot(participant.slot);
     const tag = makeTag(participant.name, participant.role);
     tag.visible = false;
     this.group.add(tag);
-    this.people.set(participant.slot, { participant, tag });
+    this.people.set(participant.slot, { participant, tag, gait });
   }
 
   remove(id: string): void {
@@ -74,76 +87,76 @@ export class Avatars {
   }
 
   /** Draw all bodies but one's own, which a first person does not see. */
-  update(samples: Iterable<Sample>, eye: Vector3): void {
-    let count = 0;
-    let hands = 0;
+  update(samples: Iterable<Sample>, eye: Vector3, dt: number): void {
     for (const person of this.people.values()) person.tag.visible = false;
+    for (const pool of this.pools) pool.begin();
     for (const sample of samples) {
       const person = this.people.get(sample.slot);
-      if (!person || sample.slot === this.ownSlot || count >= CAPACITY) continue;
-      this.drawBody(count, sample);
-      hands = this.drawHands(hands, sample);
-      this.colour(count, sample.slot);
+      if (!person || sample.slot === this.ownSlot || this.torsos.isFull) continue;
+      this.drawBody(person, sample, dt);
       this.drawTag(person, sample, eye);
-      count++;
     }
-    for (const mesh of [this.torsos, this.heads, this.faces, this.shadows]) finish(mesh, count);
-    finish(this.hands, hands);
+    for (const pool of this.pools) pool.end();
   }
 
-  private drawBody(index: number, sample: Sample): void {
+  private get pools(): Pool[] {
+    return [this.torsos, this.heads, this.hair, this.arms, this.legs, this.hands, this.shoes, this.spots];
+  }
+
+  private drawBody(person: Person, sample: Sample, dt: number): void {
+    const { slot, floorY } = sample;
     HEAD.fromArray(sample.body.head);
-    TURN.fromArray(sample.body.headRotation);
+    FACING.fromArray(sample.body.headRotation);
     ONE.set(1, 1, 1);
-    MATRIX.compose(HEAD, TURN, ONE);
-    this.heads.setMatrixAt(index, MATRIX);
-    this.faces.setMatrixAt(index, MATRIX);
+    this.heads.add(MATRIX.compose(HEAD, FACING, ONE), pick(SKIN, slot));
+    this.hair.add(MATRIX, pick(HAIR, slot * 7));
     // The trunk hangs below the head and turns with it about the vertical axis only.
-    const yaw = Math.atan2(
-      2 * (TURN.w * TURN.y + TURN.x * TURN.z),
-      1 - 2 * (TURN.y * TURN.y + TURN.x * TURN.x),
-    );
-    TURN.setFromAxisAngle(UP, yaw);
+    TURN.setFromAxisAngle(UP, yawOf(FACING));
+    const stature = Math.max(0.55, Math.min(1.35, (HEAD.y - floorY) / figure.EYES_M));
     const isSeated = (sample.flags & SEATED) !== 0;
-    const height = Math.max(0.6, Math.min(2.2, HEAD.y - sample.floorY));
-    PLACE.set(HEAD.x, sample.floorY + (isSeated ? 0.35 : 0), HEAD.z);
-    MATRIX.compose(PLACE, TURN, ONE.set(1, (height - (isSeated ? 0.35 : 0)) / 1.6, 1));
-    this.torsos.setMatrixAt(index, MATRIX);
-    PLACE.y = sample.floorY + 0.012;
-    MATRIX.compose(PLACE, TURN, ONE.set(1, 1, 1));
-    this.shadows.setMatrixAt(index, MATRIX);
-  }
-
-  private drawHands(index: number, sample: Sample): number {
-    const hasHands = (sample.flags & HANDS) !== 0;
-    for (const side of [-1, 1]) {
-      if (hasHands) {
-        PLACE.fromArray(side < 0 ? sample.body.left : sample.body.right);
-        HAND.fromArray(side < 0 ? sample.body.leftRotation : sample.body.rightRotation);
-      } else {
-        PLACE.set(side * 0.27, -0.72, -0.06).applyQuaternion(TURN).add(HEAD);
-        HAND.copy(TURN);
-      }
-      MATRIX.compose(PLACE, HAND, ONE.set(1, 1, 1));
-      this.hands.setMatrixAt(index, MATRIX);
-      this.hands.setColorAt(index, COLOUR.set(SKIN[sample.slot % SKIN.length]!));
-      index++;
+    person.gait.step(HEAD, TURN, dt);
+    BASE.set(HEAD.x, HEAD.y - figure.EYES_M * stature, HEAD.z);
+    const jacket = pick(JACKETS, slot);
+    this.torsos.add(MATRIX.compose(BASE, TURN, ONE.setScalar(stature)), jacket);
+    for (const side of [-1, 1] as const) {
+      this.drawArm(person, sample, side, stature, jacket);
+      this.drawLeg(person, side, isSeated ? 0.55 : stature, pick(TROUSERS, slot * 3));
     }
-    return index;
+    SPOT.set(HEAD.x, floorY + 0.012, HEAD.z);
+    this.spots.add(MATRIX.compose(SPOT, TURN, ONE.set(1, 1, 1)));
   }
 
-  private colour(index: number, slot: number): void {
-    this.torsos.setColorAt(index, COLOUR.set(CLOTHES[slot % CLOTHES.length]!));
-    this.heads.setColorAt(index, COLOUR.set(SKIN[slot % SKIN.length]!));
+  private drawArm(person: Person, sample: Sample, side: -1 | 1, stature: number, jacket: string): void {
+    FROM.set(side * 0.2, figure.SHOULDER_M, 0).multiplyScalar(stature).applyQuaternion(TURN).add(BASE);
+    if (sample.flags & HANDS && !isHanging(sample, side)) {
+      TO.fromArray(side < 0 ? sample.body.left : sample.body.right);
+      HAND.fromArray(side < 0 ? sample.body.leftRotation : sample.body.rightRotation);
+    } else {
+      const swing = person.gait.swing(-side);
+      TO.set(side * 0.25, 0.8 + Math.abs(swing) * 0.04, -0.05 - swing * 0.24)
+        .multiplyScalar(stature).applyQuaternion(TURN).add(BASE);
+      HAND.copy(TURN);
+    }
+    this.arms.add(between(FROM, TO), jacket);
+    this.hands.add(MATRIX.compose(TO, HAND, ONE.set(1, 1, 1)), pick(SKIN, sample.slot));
+  }
+
+  private drawLeg(person: Person, side: -1 | 1, stature: number, trousers: string): void {
+    const swing = person.gait.swing(side);
+    FROM.set(side * 0.085, figure.HIP_M, 0).multiplyScalar(stature).applyQuaternion(TURN).add(BASE);
+    TO.set(side * 0.09, 0.05 + person.gait.lift(side) * 0.09, -swing * 0.3)
+      .multiplyScalar(stature).applyQuaternion(TURN).add(BASE);
+    this.legs.add(between(FROM, TO), trousers);
+    this.shoes.add(MATRIX.compose(TO, TURN, ONE.set(1, 1, 1)));
   }
 
   private drawTag(person: Person, sample: Sample, eye: Vector3): void {
-    HEAD.fromArray(sample.body.head);
     const distance = HEAD.distanceTo(eye);
-    if (distance > TAG_DISTANCE_M) return;
+    if (distance > TAG_DISTANCE_M || sample.slot === this.ownSlot) return;
     person.tag.visible = true;
     person.tag.position.set(HEAD.x, HEAD.y + 0.3, HEAD.z);
     person.tag.material.opacity = Math.min(1, (TAG_DISTANCE_M - distance) / 3);
+    sizeTag(person.tag, distance);
   }
 
   private removeSlot(slot: number): void {
@@ -152,52 +165,91 @@ export class Avatars {
     disposeTag(person.tag);
     this.people.delete(slot);
   }
+}
 
-  private pool(
-    geometry: LatheGeometry | SphereGeometry | CircleGeometry,
+/** One shape drawn many times. */
+class Pool {
+  readonly mesh: InstancedMesh;
+  private count = 0;
+
+  constructor(
+    geometry: BufferGeometry,
     material: MeshStandardMaterial | MeshBasicMaterial,
-    capacity: number,
-  ): InstancedMesh {
-    const mesh = new InstancedMesh(geometry, material, capacity);
-    mesh.frustumCulled = false; // its bounds would be those of one body
-    mesh.count = 0;
-    this.group.add(mesh);
-    return mesh;
+    private readonly capacity: number,
+  ) {
+    this.mesh = new InstancedMesh(geometry, material, capacity);
+    this.mesh.frustumCulled = false; // its bounds would be those of one body
+    this.mesh.count = 0;
+  }
+
+  get isFull(): boolean {
+    return this.count >= this.capacity;
+  }
+
+  begin(): void {
+    this.count = 0;
+  }
+
+  add(matrix: Matrix4, colour?: string): void {
+    this.mesh.setMatrixAt(this.count, matrix);
+    if (colour) this.mesh.setColorAt(this.count, COLOUR.set(colour));
+    this.count++;
+  }
+
+  end(): void {
+    this.mesh.count = this.count;
+    this.mesh.instanceMatrix.needsUpdate = true;
+    if (this.mesh.instanceColor) this.mesh.instanceColor.needsUpdate = true;
   }
 }
 
-/** Coat and shoulders as one turned profile, for a head at 1.6 m. */
-function torsoGeometry(): LatheGeometry {
-  const profile = [
-    [0, 0.02], [0.13, 0.02], [0.15, 0.1], [0.155, 0.55], [0.17, 0.8], [0.19, 1.05], [0.215, 1.25],
-    [0.2, 1.36], [0.12, 1.42], [0.055, 1.45], [0.05, 1.53], [0, 1.53],
-  ];
-  const geometry = new LatheGeometry(profile.map(([x, y]) => new Vector2(x, y)), 24);
-  return geometry.scale(1, 1, 0.68);
+/** A limb of one metre, laid from one point to another. */
+function between(from: Vector3, to: Vector3): Matrix4 {
+  ALONG.subVectors(to, from);
+  const length = ALONG.length();
+  ROLL.setFromUnitVectors(DOWN, ALONG.divideScalar(Math.max(length, 1e-4)));
+  return MATRIX.compose(from, ROLL, ONE.set(1, length, 1));
 }
 
-/** Hair over the top and back: it shows which way somebody looks. */
-function hairGeometry(): SphereGeometry {
-  const cap = new SphereGeometry(0.122, 20, 10, 0, Math.PI * 2, 0, Math.PI * 0.52);
-  return cap.rotateX(0.42).scale(0.95, 1.14, 1.04).translate(0, 0.008, 0.008);
+/** Hands that a program put beside a body are left to the gait: they should swing. */
+function isHanging(sample: Sample, side: -1 | 1): boolean {
+  const hand = side < 0 ? sample.body.left : sample.body.right;
+  const [dx, dy, dz] = [hand[0] - sample.body.head[0], hand[1] - sample.body.head[1], hand[2] - sample.body.head[2]];
+  return dy < -0.6 && Math.hypot(dx, dz) < 0.32;
 }
 
-function finish(mesh: InstancedMesh, count: number): void {
-  mesh.count = count;
-  mesh.instanceMatrix.needsUpdate = true;
-  if (mesh.instanceColor) mesh.instanceColor.needsUpdate = true;
+function yawOf(q: Quaternion): number {
+  return Math.atan2(2 * (q.w * q.y + q.x * q.z), 1 - 2 * (q.y * q.y + q.x * q.x));
 }
 
-/** Whether a hit belongs to somebody's body, so that clicks on people are not clicks on walls. */
-export function isBody(object: Object3D): boolean {
-  return object instanceof Mesh && object instanceof InstancedMesh;
+function pick(list: readonly string[], index: number): string {
+  return list[index % list.length]!;
+}
+
+function softSpot(): CanvasTexture {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 64;
+  const context = canvas.getContext('2d')!;
+  const gradient = context.createRadialGradient(32, 32, 4, 32, 32, 32);
+  gradient.addColorStop(0, '#ffffff');
+  gradient.addColorStop(1, '#000000');
+  context.fillStyle = gradient;
+  context.fillRect(0, 0, 64, 64);
+  return new CanvasTexture(canvas);
 }
 
 const UP = new Vector3(0, 1, 0);
+const DOWN = new Vector3(0, -1, 0);
 const HEAD = new Vector3();
-const PLACE = new Vector3();
+const BASE = new Vector3();
+const SPOT = new Vector3();
+const FROM = new Vector3();
+const TO = new Vector3();
+const ALONG = new Vector3();
 const ONE = new Vector3();
+const FACING = new Quaternion();
 const TURN = new Quaternion();
 const HAND = new Quaternion();
+const ROLL = new Quaternion();
 const MATRIX = new Matrix4();
 const COLOUR = new Color();

@@ -38,11 +38,12 @@ export class Chat {
     this.element.classList.toggle('bx-muted', !isAllowed);
   }
 
-  add(name: string, role: string, text: string): void {
-    const who = h('strong', {}, name);
-    who.style.setProperty('color', roleColour(role));
+  add(line: { name: string; role: string; is_own: boolean; text: string; is_emote: boolean }): void {
+    const who = h('strong', {}, line.is_own ? `${line.name} (you)` : line.name);
+    who.style.setProperty('color', roleColour(line.role));
     const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 40;
-    this.log.append(h('p', {}, who, ' ', text));
+    const words = line.is_emote ? h('em', {}, GESTURES[line.text] ?? line.text) : line.text;
+    this.log.append(h('p', {}, who, ' ', words));
     while (this.log.childElementCount > LINES_MAX) this.log.firstElementChild?.remove();
     if (isAtEnd) this.log.scrollTop = this.log.scrollHeight;
   }
@@ -51,3 +52,5 @@ export class Chat {
     this.log.replaceChildren();
   }
 }
+
+const GESTURES: Record<string, string> = { wave: 'waves', nod: 'nods', clap: 'claps' };

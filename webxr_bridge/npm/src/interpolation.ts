@@ -1,20 +1,29 @@
 /**
- * Bodies between frames: a ring of four poses each, shown a little late so that there is nearly
- * always one pose before and one after. Times are the server's, estimated from the frames.
+ * Bodies between their samples; the same rules as `branchxr.protocol.interpolation`, and a test
+ * holds both against each other.
+ *
+ * What is shown is now minus the fastest way a frame took, minus one interval, minus the 95th
+ * percentile of jitter, minus how old this body's samples are when they are sent. Between two
+ * samples: linear, and normalised linear for rotations. After the newest: straight on for 100 ms.
  */
 
-import { type Body, type CellFrame, TELEPORT } from './frames';
+import { type Body, type CellFrame, type CellRecord, TELEPORT, TICK_MS } from './frames';
 import type { Quaternion, Vector } from './messages';
 
 const RING = 4;
-const INTERVAL_MS = 50;
 const START_DELAY_MS = 70;
-const MAX_DELAY_MS = 250;
-/** Go on in the same direction this long when frames stop coming, then hold. */
 const EXTRAPOLATE_MS = 100;
-/** Bodies of which nothing was heard go: complete frames come every 2 s. */
-const FORGET_MS = 8_000;
-const JITTER_SAMPLES = 64;
+const MAX_DELAY_MS = 500;
+const MAX_AGE_MS = 255;
+/** Farther than anybody goes between two samples: a teleport even if its flag was lost. */
+const JUMP_M = 3;
+/** A gap of more intervals than this was a rest, not a slow movement. */
+const REST_INTERVALS = 4;
+/** Samples nearer than this are the same one, sent again in a complete frame. */
+const SAME_MS = 5;
+const JITTER_WINDOW = 128;
+const JITTER_AT_LEAST = 16;
+const LAG_DECAY = 0.98;
 
 export interface Sample {
   slot: number;
@@ -26,45 +35,42 @@ export interface Sample {
 
 interface Timed {
   at: number;
-  flags: number;
   body: Body;
 }
 
 interface Track {
   cell: number;
   floorY: number;
-  poses: Timed[];
-  heardAt: number;
+  flags: number;
+  lagMs: number;
+  /** Always four, oldest first. */
+  ring: Timed[];
 }
 
 export class Interpolator {
   private readonly tracks = new Map<number, Track>();
-  private readonly jitter: number[] = [];
-  /** Page clock minus server clock for the quickest frames seen; `null` before the first. */
-  private offset: number | null = null;
-  private delay = START_DELAY_MS;
+  private readonly transits: number[] = [];
+  private fastestMs = 0;
+  private jitterMs: number | null = null;
 
-  /** Cells by id: where their axes begin. */
+  /** `originOf`: where the axes of a cell begin, in scene axes. */
   constructor(private readonly originOf: (cell: number) => Vector) {}
 
-  /** The server's monotonic milliseconds now, as far as known. */
-  serverNow(nowMs: number): number {
-    return nowMs - (this.offset ?? nowMs);
+  /** How far in the past bodies are shown, beside the age of their samples. */
+  get delayMs(): number {
+    return this.jitterMs === null ? START_DELAY_MS : Math.min(MAX_DELAY_MS, TICK_MS + this.jitterMs);
   }
 
   feed(frame: CellFrame, nowMs: number): void {
-    this.hear(nowMs - frame.packedMs);
+    this.noteTransit(nowMs - frame.packedMs);
+    if (frame.isComplete) {
+      const listed = new Set(frame.records.map(({ slot }) => slot));
+      for (const [slot, track] of this.tracks) {
+        if (track.cell === frame.cell && !listed.has(slot)) this.tracks.delete(slot);
+      }
+    }
     const origin = this.originOf(frame.cell);
-    const listed = new Set<number>();
-    for (const record of frame.records) {
-      listed.add(record.slot);
-      const pose = { at: frame.packedMs - record.ageMs, flags: record.flags, body: moved(record, origin) };
-      this.keep(record.slot, frame.cell, origin[1], pose, nowMs);
-    }
-    if (!frame.isComplete) return;
-    for (const [slot, track] of this.tracks) {
-      if (track.cell === frame.cell && !listed.has(slot)) this.tracks.delete(slot);
-    }
+    for (const record of frame.records) this.take(record, frame, origin);
   }
 
   remove(slot: number): void {
@@ -73,86 +79,98 @@ export class Interpolator {
 
   clear(): void {
     this.tracks.clear();
-    this.offset = null;
-    this.jitter.length = 0;
-    this.delay = START_DELAY_MS;
+    this.transits.length = 0;
+    this.jitterMs = null;
   }
 
-  /** The newest pose of a slot as it was received, or `undefined`. */
-  latest(slot: number): Timed | undefined {
-    return this.tracks.get(slot)?.poses.at(-1);
-  }
-
+  /** All bodies as they are to be shown at an instant of the page's clock. */
   *sample(nowMs: number): Generator<Sample> {
-    const showAt = this.serverNow(nowMs) - this.delay;
     for (const [slot, track] of this.tracks) {
-      if (nowMs - track.heardAt > FORGET_MS) {
-        this.tracks.delete(slot);
-        continue;
-      }
-      const last = track.poses.at(-1)!;
-      yield { slot, flags: last.flags, floorY: track.floorY, body: bodyAt(track.poses, showAt) };
+      const shownMs = nowMs - this.fastestMs - this.delayMs - track.lagMs;
+      yield { slot, flags: track.flags, floorY: track.floorY, body: bodyAt(track.ring, shownMs) };
     }
   }
 
-  private keep(slot: number, cell: number, floorY: number, pose: Timed, nowMs: number): void {
-    const track = this.tracks.get(slot) ?? { cell, floorY, poses: [], heardAt: nowMs };
-    this.tracks.set(slot, track);
-    const last = track.poses.at(-1);
-    // A complete frame repeats a pose that is known: no new point in time.
-    if (last && pose.at <= last.at) pose.at = last.at + 1;
-    if (pose.flags & TELEPORT) track.poses.length = 0;
-    track.poses.push(pose);
-    if (track.poses.length > RING) track.poses.shift();
-    Object.assign(track, { cell, floorY, heardAt: nowMs });
+  private take(record: CellRecord, frame: CellFrame, origin: Vector): void {
+    const at = frame.packedMs - record.ageMs;
+    const known = this.tracks.get(record.slot);
+    if (known && at <= known.ring[RING - 1]!.at + SAME_MS) {
+      known.cell = frame.cell;
+      return;
+    }
+    const body = moved(record, origin);
+    const isJump =
+      !known || (record.flags & TELEPORT) !== 0 || distance(known.ring[RING - 1]!.body.head, body.head) > JUMP_M;
+    const track: Track = known ?? { cell: 0, floorY: 0, flags: 0, lagMs: 0, ring: [] };
+    if (record.ageMs < MAX_AGE_MS) track.lagMs = Math.max(record.ageMs, track.lagMs * LAG_DECAY);
+    if (isJump) track.ring = Array.from({ length: RING }, () => ({ at, body }));
+    else {
+      const newest = track.ring[RING - 1]!;
+      // It stood still until just now: let the movement begin one interval ago.
+      if (at - newest.at > REST_INTERVALS * TICK_MS) newest.at = at - TICK_MS;
+      track.ring.push({ at, body });
+      track.ring.shift();
+    }
+    Object.assign(track, { cell: frame.cell, floorY: origin[1], flags: record.flags });
+    this.tracks.set(record.slot, track);
   }
 
-  /** Learn how late frames come: the quickest sets the clock, the spread sets the delay. */
-  private hear(lag: number): void {
-    // The floor creeps up by 0.02 ms a frame, so that a clock that drifts is followed.
-    this.offset = this.offset === null ? lag : Math.min(this.offset + 0.02, lag);
-    this.jitter.push(lag - this.offset);
-    if (this.jitter.length > JITTER_SAMPLES) this.jitter.shift();
-    const sorted = [...this.jitter].sort((a, b) => a - b);
-    const p95 = sorted[Math.floor((sorted.length - 1) * 0.95)]!;
-    const wanted = Math.min(MAX_DELAY_MS, Math.max(START_DELAY_MS, INTERVAL_MS + p95));
-    this.delay += (wanted - this.delay) * 0.05;
+  /** Learn how long frames take; only differences count, clocks need not agree. */
+  private noteTransit(transitMs: number): void {
+    this.transits.push(transitMs);
+    if (this.transits.length > JITTER_WINDOW) this.transits.shift();
+    this.fastestMs = Math.min(...this.transits);
+    if (this.transits.length < JITTER_AT_LEAST) return;
+    const late = this.transits.map((transit) => transit - this.fastestMs).sort((a, b) => a - b);
+    this.jitterMs = late[Math.floor(late.length * 0.95)]!;
   }
+}
+
+function bodyAt(ring: readonly Timed[], shownMs: number): Body {
+  const passed = ring.slice(0, -1).filter(({ at }) => at <= shownMs).length;
+  const segment = Math.min(RING - 2, Math.max(0, passed - 1));
+  const [from, to] = [ring[segment]!, ring[segment + 1]!];
+  const spanMs = Math.max(to.at - from.at, 1);
+  // Two samples that came close together say little about speed: at most three spans on.
+  const limit = 1 + Math.min(EXTRAPOLATE_MS / spanMs, 3);
+  return blend(from.body, to.body, Math.min(limit, Math.max(0, (shownMs - from.at) / spanMs)));
 }
 
 function moved(body: Body, origin: Vector): Body {
   const place = (v: Vector): Vector => [v[0] + origin[0], v[1] + origin[1], v[2] + origin[2]];
-  return { ...body, head: place(body.head), left: place(body.left), right: place(body.right) };
-}
-
-function bodyAt(poses: readonly Timed[], at: number): Body {
-  let after = poses.findIndex((pose) => pose.at >= at);
-  if (after === 0 || poses.length === 1) return poses[0]!.body;
-  if (after < 0) after = poses.length - 1;
-  const [from, to] = [poses[after - 1]!, poses[after]!];
-  const time = Math.min(at, to.at + EXTRAPOLATE_MS);
-  return blend(from.body, to.body, (time - from.at) / Math.max(1, to.at - from.at));
-}
-
-function blend(a: Body, b: Body, t: number): Body {
+  const { headRotation, leftRotation, rightRotation } = body;
   return {
-    head: lerp(a.head, b.head, t),
-    headRotation: nlerp(a.headRotation, b.headRotation, t),
-    left: lerp(a.left, b.left, t),
-    leftRotation: nlerp(a.leftRotation, b.leftRotation, t),
-    right: lerp(a.right, b.right, t),
-    rightRotation: nlerp(a.rightRotation, b.rightRotation, t),
+    head: place(body.head), headRotation,
+    left: place(body.left), leftRotation,
+    right: place(body.right), rightRotation,
   };
 }
 
-function lerp(a: Vector, b: Vector, t: number): Vector {
-  return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t];
+function blend(a: Body, b: Body, share: number): Body {
+  return {
+    head: lerp(a.head, b.head, share),
+    headRotation: nlerp(a.headRotation, b.headRotation, share),
+    left: lerp(a.left, b.left, share),
+    leftRotation: nlerp(a.leftRotation, b.leftRotation, share),
+    right: lerp(a.right, b.right, share),
+    rightRotation: nlerp(a.rightRotation, b.rightRotation, share),
+  };
 }
 
-function nlerp(a: Quaternion, b: Quaternion, t: number): Quaternion {
+function lerp(a: Vector, b: Vector, share: number): Vector {
+  return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share];
+}
+
+/** Turn from one rotation towards another the short way, and normalise. */
+function nlerp(a: Quaternion, b: Quaternion, share: number): Quaternion {
   const dot = a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3];
-  const sign = dot < 0 ? -1 : 1;
-  const mixed = a.map((value, i) => value + (sign * b[i]! - value) * t);
-  const length = Math.hypot(...mixed) || 1;
-  return mixed.map((value) => value / length) as Quaternion;
+  const towards = dot < 0 ? -share : share;
+  const mixed = a.map((value, i) => value * (1 - share) + b[i]! * towards);
+  const length = Math.hypot(...mixed);
+  // Extrapolated halves of opposite rotations may cancel out: keep the start then.
+  return length > 1e-6 ? (mixed.map((value) => value / length) as Quaternion) : a;
+}
+
+function distance(a: Vector, b: Vector): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
 }

@@ -74,9 +74,8 @@ export type Down =
   | { op: 'scene'; base: string; files: Record<string, string> }
   | { op: 'present'; participant: Participant }
   | { op: 'left'; id: string }
-  | { op: 'chat'; name: string; role: string; is_own: boolean; text: string }
-  | { op: 'emote'; slot: number; emote: string }
-  | { op: 'place'; position: Vector; yaw: number }
+  | { op: 'chat'; name: string; role: string; is_own: boolean; text: string; is_emote: boolean }
+  | { op: 'place'; position: Vector; yaw: number | null }
   | { op: 'path'; anchor: string; points: Vector[] | null }
   | { op: 'panel'; panel: Panel }
   | { op: 'panel_closed'; name: string }

@@ -21,6 +21,8 @@ export function roleColour(role: string): string {
 const SCALE = 2;
 const HEIGHT_PX = 64;
 const METRES_PER_PX = 0.0042;
+/** Nearer than this a tag keeps its size on the screen instead of growing. */
+const FULL_SIZE_M = 4.5;
 
 /** Draw a tag. The name is text on a canvas, so nothing in it can become markup. */
 export function makeTag(name: string, role: string): Sprite {
@@ -59,8 +61,15 @@ export function makeTag(name: string, role: string): Sprite {
   texture.generateMipmaps = false;
   const material = new SpriteMaterial({ map: texture, depthWrite: false, toneMapped: false });
   const sprite = new Sprite(material);
-  sprite.scale.set((width / SCALE) * METRES_PER_PX, HEIGHT_PX * METRES_PER_PX, 1);
+  sprite.userData['size'] = [(width / SCALE) * METRES_PER_PX, HEIGHT_PX * METRES_PER_PX];
   return sprite;
+}
+
+/** Size a tag for a distance: readable far off, out of the way near by. */
+export function sizeTag(tag: Sprite, distance: number): void {
+  const [width, height] = tag.userData['size'] as [number, number];
+  const scale = Math.max(0.16, Math.min(1, distance / FULL_SIZE_M));
+  tag.scale.set(width * scale, height * scale, 1);
 }
 
 export function disposeTag(tag: Sprite): void {

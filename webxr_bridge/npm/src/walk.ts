@@ -2,8 +2,7 @@
 
 import { OwnBody } from './body';
 import { Floor } from './floor';
-import { HANDS, packUplink, TELEPORT, TRACKED } from './frames';
-import type { Interpolator } from './interpolation';
+import { type CellFrame, HANDS, packUplink, TRACKED } from './frames';
 import type { Quaternion, Vector } from './messages';
 import type { Anchor, BranchJson, Cell } from './package';
 import type { XrHands } from './xr';
@@ -13,8 +12,9 @@ const SEND_INTERVAL_MS = 50;
 const REACH_M = 1.1;
 const LEAVE_MARGIN_M = 0.4;
 const HALF_CELL_M = 16;
-/** The server's word wins when it says that one is elsewhere. */
-const CORRECTION_M = 0.75;
+/** An own pose this old in a frame, while one is sent every 50 ms, is one that was not accepted. */
+const REFUSED_AGE_MS = 255;
+const CORRECTION_M = 0.35;
 
 export class Walk {
   readonly body = new OwnBody();
@@ -23,11 +23,9 @@ export class Walk {
   private anchors: Anchor[] = [];
   private readonly near = new Set<string>();
   private sentAt = 0;
-  private correctedAt = 0;
-  private hasTeleported = true;
+  private isPlaced = false;
 
   constructor(
-    private readonly interpolator: Interpolator,
     private readonly send: (bytes: ArrayBuffer) => void,
     private readonly onArrived: (anchor: Anchor) => void,
   ) {}
@@ -42,22 +40,22 @@ export class Walk {
     return this.cells.find(({ id }) => id === cell)?.origin ?? [0, 0, 0];
   }
 
-  /** Stand somewhere at once, because the branch says so. */
-  place(position: Vector, yaw: number): void {
-    this.body.place(position, yaw);
-    this.hasTeleported = true;
-    this.sentAt = 0;
+  /** Stand where the branch says; a point of the floor, which is not higher than the floor is. */
+  place(position: Vector, yaw: number | null): void {
+    const [x, y, z] = position;
+    const floorY = this.body.floor?.height ?? this.cellAt(position).origin[1];
+    this.body.place([x, Math.abs(y - floorY) < 0.5 ? floorY : y, z], yaw ?? this.body.yaw);
+    this.isPlaced = true;
   }
 
   /** Send the pose when it is time. `head` is where the eyes are, in scene axes. */
   uplink(nowMs: number, head: { position: Vector; rotation: Quaternion }, hands: XrHands | null): void {
     // Half a frame early rather than a whole one late: 20 Hz at any frame rate above it.
-    if (nowMs - this.sentAt < SEND_INTERVAL_MS - 6) return;
+    if (!this.isPlaced || nowMs - this.sentAt < SEND_INTERVAL_MS - 6) return;
     this.sentAt = nowMs;
     const cell = this.cellAt(head.position);
     const local = (v: Vector): Vector => [v[0] - cell.origin[0], v[1] - cell.origin[1], v[2] - cell.origin[2]];
-    const flags = (hands ? HANDS | TRACKED : 0) | (this.hasTeleported ? TELEPORT : 0);
-    this.hasTeleported = false;
+    const flags = hands ? HANDS | TRACKED : 0;
     this.send(
       packUplink(
         {
@@ -68,20 +66,20 @@ export class Walk {
           right: hands ? local(hands.right) : [0, 0, 0],
           rightRotation: hands?.rightRotation ?? [0, 0, 0, 1],
         },
-        { cell: cell.id, flags, clientMs: Math.max(0, Math.floor(this.interpolator.serverNow(nowMs))) },
+        { cell: cell.id, flags, clientMs: 0 } /* Python stamps the branch's time */,
       ),
     );
   }
 
-  /** Go where the server put this body, when it did not let it go where it went. */
-  obey(nowMs: number): void {
-    const pose = this.interpolator.latest(this.ownSlot);
-    if (!pose || !(pose.flags & TELEPORT) || pose.at <= this.correctedAt) return;
-    this.correctedAt = pose.at;
-    const [x, , z] = pose.body.head;
-    if (Math.hypot(x - this.body.x, z - this.body.z) < CORRECTION_M || nowMs < 1) return;
-    const yaw = this.body.yaw;
-    this.body.place([x, this.body.floorY, z], yaw);
+  /** Go back to where the branch sees this body, if it has not accepted where it went. */
+  obey(frame: CellFrame): void {
+    if (!this.isPlaced || document.hidden) return;
+    const own = frame.records.find(({ slot }) => slot === this.ownSlot);
+    if (!own || own.ageMs < REFUSED_AGE_MS) return;
+    const origin = this.originOf(frame.cell);
+    const [x, z] = [own.head[0] + origin[0], own.head[2] + origin[2]];
+    if (Math.hypot(x - this.body.x, z - this.body.z) < CORRECTION_M) return;
+    this.body.place([x, this.body.floorY, z], this.body.yaw);
   }
 
   /** Tell when one has come near an anchor, once for each coming. */
