@@ -25,6 +25,8 @@ OVERLAP_M: Final = 2.0
 
 SEAT_RADIUS_M: Final = 0.7
 SPAWN_RADIUS_M: Final = 1.0
+STATION_RADII_M: Final = (0.5, 0.8, 1.1)
+STATION_STEP_M: Final = 0.75
 DETOURS_M: Final = (0.05, 0.1, 0.2, 0.35)
 
 _HEAD: Final = struct.Struct("<hhh")
@@ -53,7 +55,8 @@ class Authority:
     def __init__(self, plan: BranchPlan, *, speed_m_s: float = SPEED_M_S) -> None:
         self._plan = plan
         self._speed_m_s = speed_m_s
-        self._seats = [(seat, _approach(plan, seat)) for seat in plan.seats()]
+        self._seats = plan.seats()
+        self._stations: dict[str, tuple[Vector, ...]] = {}
         self._spawns = [anchor for anchor in plan.anchors if anchor.kind == "spawn"]
 
     def judge(self, body: Body, uplink: bytes, now: float) -> str | None:
@@ -94,7 +97,7 @@ class Authority:
         moved_m = math.dist(body.position, position)
         if moved_m > allowance_m:
             return "speed"
-        seat = self._seat_at(position) if flags & PoseFlags.SEATED else None
+        seat = self._seat_at(position, body.seat) if flags & PoseFlags.SEATED else None
         if not self._is_free(body, position, seat):
             return "wall"
         body.position, body.cell, body.moved_at, body.seat = position, cell.id, now, seat
@@ -102,13 +105,29 @@ class Authority:
         return None
 
     def _is_free(self, body: Body, position: Vector, seat: Anchor | None) -> bool:
-        if self._plan.floor is None or (seat is not None and seat is body.seat):
-            return True  # on one's own seat one may lean as one likes
-        start = self._stands_at(body.position, body.seat)
-        end = self._stands_at(position, seat)
-        if start is None or end is None:
-            return False
-        return self._plan.is_clear(start, end) or self._is_clear_around(start, end)
+        if self._plan.floor is None:
+            return True
+        if seat is not None and body.seat is not None:
+            return seat is body.seat  # on one's own seat one may lean as one likes
+        if seat is not None:
+            return self._reaches(seat, body.position)
+        if body.seat is not None:
+            return self._reaches(body.seat, position)
+        return self._plan.is_clear(body.position, position) or self._is_clear_around(
+            body.position, position
+        )
+
+    def _reaches(self, seat: Anchor, position: Vector) -> bool:
+        """Whether one can sit down from there, and stand up to there.
+
+        Seats lie on no walkable cell: what counts is a clear way to a point beside the seat.
+        """
+        if seat.path not in self._stations:
+            self._stations[seat.path] = stations(self._plan, seat)
+        return any(
+            _flat_m(station, position) <= ALLOWANCE_M and self._plan.is_clear(position, station)
+            for station in self._stations[seat.path]
+        )
 
     def _is_clear_around(self, start: Vector, end: Vector) -> bool:
         """Allow a step around a corner: two poses in a row see only its chord.
@@ -131,28 +150,41 @@ class Authority:
                     return True
         return False
 
-    def _stands_at(self, position: Vector, seat: Anchor | None) -> Vector | None:
-        """Return the point of the floor that counts: a seat's approach for somebody on it.
+    def _seat_at(self, position: Vector, own: Anchor | None) -> Anchor | None:
+        """Return the seat there; one's own as long as it is near, then the nearest."""
+        if own is not None and _flat_m(own.position, position) <= SEAT_RADIUS_M:
+            return own
+        near = min(self._seats, key=lambda seat: _flat_m(seat.position, position), default=None)
+        if near is None or _flat_m(near.position, position) > SEAT_RADIUS_M:
+            return None
+        return near
 
-        Seats lie on no walkable cell; sitting down leaves the grid, standing up comes back.
-        """
-        if seat is None:
-            return position
-        return next((approach for other, approach in self._seats if other is seat), None)
 
-    def _seat_at(self, position: Vector) -> Anchor | None:
-        near = [
-            (distance_m, index)
-            for index, (seat, approach) in enumerate(self._seats)
-            if (distance_m := _flat_m(seat.position, position)) <= SEAT_RADIUS_M
-            and (approach is not None or self._plan.floor is None)
+def stations(plan: BranchPlan, seat: Anchor) -> tuple[Vector, ...]:
+    """Return points beside a seat that its approach is connected with, without a detour.
+
+    A chair often stands with its back to a wall: what is near to it behind the wall must not
+    count, or sitting down and standing up would lead through.
+    """
+    approach = None if plan.floor is None else plan.floor.approach(seat.position)
+    if approach is None:
+        return ()
+    x, _, z = seat.position
+    rest = [
+        (x + radius_m * math.cos(angle), seat.position[1], z + radius_m * math.sin(angle))
+        for radius_m in STATION_RADII_M
+        for angle in (math.tau * step / 12 for step in range(12))
+    ]
+    found = [(float(approach[0]), float(approach[1]), float(approach[2]))]
+    for station in found:  # grows while it is walked through
+        linked = [
+            other
+            for other in rest
+            if _flat_m(station, other) <= STATION_STEP_M and plan.is_clear(station, other)
         ]
-        return self._seats[min(near)[1]][0] if near else None
-
-
-def _approach(plan: BranchPlan, seat: Anchor) -> Vector | None:
-    point = None if plan.floor is None else plan.floor.approach(seat.position)
-    return None if point is None else (float(point[0]), float(point[1]), float(point[2]))
+        found.extend(linked)
+        rest = [other for other in rest if other not in linked]
+    return tuple(found)
 
 
 def _flat_m(first: Vector, second: Vector) -> float:

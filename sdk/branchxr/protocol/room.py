@@ -99,7 +99,7 @@ class Room:
         connection = self._hear(connection_id, now)
         if connection is None:
             return
-        if len(text) > self.limits.message_bytes or len(text.encode()) > self.limits.message_bytes:
+        if len(text.encode(errors="surrogatepass")) > self.limits.message_bytes:
             self._close(connection, m.CloseCode.TOO_BIG, "message_too_long")
             return
         try:

@@ -143,7 +143,7 @@ class SlotTable:
                 packed[start * RECORD_BYTES : end * RECORD_BYTES],
                 cell=int(cells[start]),
                 tick=tick,
-                server_ms=int(now_ms),
+                server_ms=whole_ms(now_ms),
             )
             for start, end in zip(starts, [*starts[1:], len(cells)], strict=True)
         }
@@ -155,17 +155,22 @@ class SlotTable:
             self._rows[slots].tobytes(),
             cell=cell,
             tick=tick,
-            server_ms=int(now_ms),
+            server_ms=whole_ms(now_ms),
             is_complete=True,
         )
 
     def _stamp(self, slots: Slots, now_ms: float) -> None:
         # Rounded against the very millisecond that the header says, so that the errors of both
         # cancel out for a receiver that adds them up.
-        ages_ms = int(now_ms) + 0.5 - self._sampled_ms[slots]
+        ages_ms = whole_ms(now_ms) + 0.5 - self._sampled_ms[slots]
         self._rows[slots, 3] = np.clip(ages_ms, 0, MAX_AGE_MS).astype(np.uint8)
 
 
+def whole_ms(now_ms: float) -> int:
+    """Return whole milliseconds; a time that floating point put 10 us before one counts as it."""
+    return int(now_ms + 0.01)
+
+
 def tick_of(now_ms: float) -> int:
-    """Return the number of the tick a time belongs to: `floor(ms / 50)`, to within 10 us."""
-    return int((now_ms + 0.01) // TICK_MS)
+    """Return the number of the tick a time belongs to: `floor(ms / 50)`."""
+    return whole_ms(now_ms) // TICK_MS

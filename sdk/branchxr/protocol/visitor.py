@@ -7,13 +7,13 @@ send. The shell is `transport.link`.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ProtocolError, RateLimited
+from ..errors import InputRefused, RateLimited
 from ..events import (
     Changed,
     Chat,
@@ -28,16 +28,21 @@ from ..events import (
     Refused,
 )
 from . import messages as m
-from .frames import UPLINK_BYTES, CellFrame, FrameType, pack_uplink, parse_frame
+from .frames import CellFrame, FrameType, pack_uplink, parse_frame, parse_uplink
 from .interpolation import Bodies, Interpolator
 from .phase import SamplingClock, ServerClock
 from .plan import CELL_M, BranchPlan, Cell
-from .pose import Pose, Vector
+from .pose import Pose, PoseFlags, Vector
 from .reliable import ReceivedCount, SentRing
 
 PING_S: Final = 5.0
 FIRST_PINGS_S: Final = (0.2, 0.6, 1.4)
 """After joining, to learn the branch's clock from more than one round trip."""
+
+REST_S: Final = 0.08
+REST_REPEATS: Final = 2
+"""Whoever stops sending poses is at rest: the last one goes out twice more, so that others see
+the body stop instead of drifting on for 100 ms."""
 
 SILENCE_S: Final = 10.0
 AGES_KEPT: Final = 8192
@@ -73,6 +78,9 @@ class Visitor:
         self._heard_at = 0.0
         self._pings_at: deque[float] = deque()
         self._bodies = Interpolator()
+        self._last_uplink: bytes | None = None
+        self._uplink_at = 0.0
+        self._rests_left = 0
         self.server_clock = ServerClock()
         self.sampling = SamplingClock(self.server_clock)
         self.you: Participant | None = None
@@ -190,12 +198,13 @@ class Visitor:
 
         Raises:
             RateLimited: too much waits for a connection that is gone.
+            InputRefused: `text_malformed`: half of a surrogate pair.
         """
-        self._send_reliably(m.Say(0, text))
+        self._send_reliably(lambda seq: m.Say(seq, text))
 
     def emote(self, name: str) -> None:
         """Make a gesture; raises as `say`."""
-        self._send_reliably(m.Gesture(0, name))
+        self._send_reliably(lambda seq: m.Gesture(seq, name))
 
     def subscribe(self, cells: list[int]) -> None:
         """Ask for the frames of these cells; none means "mine and those around it"."""
@@ -210,9 +219,10 @@ class Visitor:
     def pose(self, pose: Pose, now: float) -> bytes:
         """Pack a pose sampled now, relative to the cell it is in."""
         self._cell = self._cell_for(pose.head_position)
-        return pack_uplink(
-            pose, cell=self._cell.id, client_ms=self._server_stamp(now), origin=self._cell.origin
-        )
+        stamp = self._server_stamp(now)
+        uplink = pack_uplink(pose, cell=self._cell.id, client_ms=stamp, origin=self._cell.origin)
+        self._note_sent(uplink, now)
+        return uplink
 
     def relay(self, uplink: bytes, now: float, *, age_ms: float = 0.0) -> bytes:
         """Stamp a pose that a stage packed with the branch's time; the body stays as it is.
@@ -223,17 +233,30 @@ class Visitor:
             age_ms: how long ago the stage sampled it, as far as known.
 
         Raises:
-            ProtocolError: `frame_length`.
+            ProtocolError: `frame_length` or `frame_type`.
         """
-        if len(uplink) != UPLINK_BYTES:
-            raise ProtocolError(
-                f"a pose of {UPLINK_BYTES} bytes",
-                f"{len(uplink)} bytes",
-                "see docs/protocol.md",
-                code="frame_length",
-            )
-        stamp = self._server_stamp(now - age_ms / 1000)
-        return b"".join((uplink[:4], stamp.to_bytes(4, "little"), uplink[8:]))
+        parse_uplink(uplink)
+        stamped = self._restamp(uplink, now - age_ms / 1000)
+        self._note_sent(stamped, now)
+        return stamped
+
+    def is_resting(self, now: float) -> bool:
+        """Whether the last pose is to be sent again; see `rest`."""
+        return (
+            self._is_joined
+            and self._rests_left > 0
+            and self._last_uplink is not None
+            and now - self._uplink_at > REST_S
+        )
+
+    def rest(self, now: float) -> bytes | None:
+        """Return the last pose as one sampled now, without its teleport, if it is to be sent."""
+        if not self.is_resting(now) or self._last_uplink is None:
+            return None
+        self._rests_left -= 1
+        stamped = bytearray(self._restamp(self._last_uplink, now))
+        stamped[1] &= 0xFF ^ PoseFlags.TELEPORT
+        return bytes(stamped)
 
     def next_sample_at(self, now: float) -> float:
         """Return when to sample the next pose, in phase with the branch's tick."""
@@ -278,6 +301,7 @@ class Visitor:
     def _put(self, place: m.Whereabouts) -> None:
         self.place = place
         self.placed_count += 1
+        self._last_uplink = None
         self._cell = self._plan.cell(place.cell) or self._cell
 
     def _watch(self, cells: list[int]) -> None:
@@ -331,6 +355,13 @@ class Visitor:
             is_new = is_new & (frame.slots != self.you.slot)
         self.pose_ages_ms.extend((frame.records["age_ms"][is_new] + transit_ms).tolist())
 
+    def _note_sent(self, uplink: bytes, now: float) -> None:
+        self._last_uplink, self._uplink_at, self._rests_left = uplink, now, REST_REPEATS
+
+    def _restamp(self, uplink: bytes, now: float) -> bytes:
+        stamp = self._server_stamp(now).to_bytes(4, "little")
+        return b"".join((uplink[:4], stamp, uplink[8:]))
+
     def _server_stamp(self, now: float) -> int:
         if not self.server_clock.is_set:
             return 0
@@ -346,7 +377,7 @@ class Visitor:
     def _send(self, message: m.FromClient) -> None:
         self._outgoing.append(m.encode(message))
 
-    def _send_reliably(self, message: m.Say | m.Gesture) -> None:
+    def _send_reliably(self, make: Callable[[int], m.FromClient]) -> None:
         if self._sent.is_full:
             raise RateLimited(
                 f"at most {OUTBOX_MESSAGES} messages on their way",
@@ -354,12 +385,13 @@ class Visitor:
                 "wait until the connection is back",
                 code="outbox_full",
             )
-
-        def numbered(seq: int) -> str:
-            if isinstance(message, m.Say):
-                return m.encode(m.Say(seq, message.text))
-            return m.encode(m.Gesture(seq, message.emote))
-
-        text = self._sent.append(numbered)
+        try:
+            m.encode(make(0))
+        except UnicodeEncodeError as error:
+            raise InputRefused(
+                "text that UTF-8 can carry", "half of a surrogate pair", "check where it came from",
+                code="text_malformed",
+            ) from error  # fmt: skip
+        text = self._sent.append(lambda seq: m.encode(make(seq)))
         if self._is_joined:
             self._outgoing.append(text)

@@ -176,7 +176,7 @@ class Link:
         """Relay an uplink pose of 38 bytes as a stage packed it, sampled `age_ms` ago.
 
         Raises:
-            ProtocolError: `frame_length`.
+            ProtocolError: `frame_length` or `frame_type`.
         """
         return self._send_pose(lambda now: self.visitor.relay(uplink, now, age_ms=age_ms))
 
@@ -246,6 +246,11 @@ class Link:
                 return
             self.visitor.heartbeat(now)
             self._flush()
+            if self.visitor.is_resting(now):
+                await self.wait_for_sample()
+                uplink = self.visitor.rest(self._clock.monotonic())
+                if uplink is not None:
+                    wire.send(uplink)
 
     def _take(self, message: str | bytes) -> None:
         now = self._clock.monotonic()
