@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ..money import Money
+
 FIRST_LINE = "simulated: embedded branch, fake money, software keys; on this machine only"
 
 
@@ -155,13 +157,13 @@ def summary_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         result[part] for part in ("scene", "avatars", "payment", "ledger")
     )
     age = avatars["pose_age_ms"]
+    paid = Money.from_minor(payment["amount_minor"], payment["currency"])
     return [
         ("scene", f"{scene['source_bytes'] / 1e6:.2f} MB came in, {scene['chunks']} chunks of "
                   f"{scene['chunk_bytes'] / 1e6:.2f} MB went out, {scene['anchors']} anchors"),
         ("avatars", f"{avatars['count']}; poses {age['p50']:.0f} ms old (p50), "
                     f"{age['p95']:.0f} ms (p95)"),
-        ("payment", f"{payment['state']}: {payment['amount_minor'] / 100:.2f} "
-                    f"{payment['currency']}, signed over {payment['challenge_sha256'][:16]}…"),
+        ("payment", f"{payment['state']}: {paid}, signed over {payment['challenge_sha256'][:16]}…"),
         ("debtor", f"{payment['debtor_before_minor']} -> {payment['debtor_after_minor']}"),
         ("creditor", f"{payment['creditor_before_minor']} -> {payment['creditor_after_minor']}"),
         ("ledger", f"{ledger['transfers']} transfers, sum {ledger['sum_before_minor']} before, "

@@ -181,6 +181,7 @@ class _Demonstration:
             f"{receipt.state}: {receipt.amount} from {payer.branch.session.name} to "
             f"{receipt.intent.creditor.name}, signed over {receipt.challenge_sha256[:12]}"
         )
+        self._view.say(f"paid {receipt.amount}: {receipt.state.value}")
         return receipt
 
     async def _balances(self, server: BranchServer) -> _Balances:
