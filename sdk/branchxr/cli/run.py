@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .output import Exit, fail, reported, say
+from .output import fail, reported, say
 
 if TYPE_CHECKING:
     from ..identity.soft_key import SoftKey
@@ -29,9 +29,12 @@ def run(
         Path | None,
         typer.Option(
             help="Soft key of the bot, encrypted with the secret in BRANCHXR_KEY_SECRET; made if "
-            "there is none. Without it the bot is a guest. (headless)"
+            "there is none. Default: a new one in memory, and with it a new customer. (headless)"
         ),
     ] = None,
+    guest: Annotated[
+        bool, typer.Option("--guest", help="Do not sign in: look and walk only. (headless)")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="What the bot is called. (headless)")] = None,
     seconds: Annotated[
         float | None, typer.Option(min=0.1, max=10_000_000, help="Stop after so long.")
@@ -64,17 +67,19 @@ def run(
             if stage == "webxr":
                 asyncio.run(_on_page(main, settings, port=port, seconds=seconds))
             else:
-                bot_key = _open_key(key) if key is not None else None
+                bot_key = None if guest else _open_key(key, name=settings.name)
                 asyncio.run(_headless(main, settings, bot_key, seconds=seconds, seed=seed))
         except ScriptFailed as error:
             say(own_traceback(error))
             fail(error)
 
 
-def _open_key(path: Path) -> "SoftKey":
+def _open_key(path: Path | None, *, name: str) -> "SoftKey":
     from ..identity.soft_key import SoftKey
     from ..secret import Secret
 
+    if path is None:
+        return SoftKey.in_memory(name)
     secret = Secret.from_env(KEY_SECRET)
     if path.exists():
         return SoftKey.load(path, secret=secret)
@@ -115,18 +120,39 @@ async def _headless(
 
 
 async def _on_page(main: "Main", settings: "Settings", *, port: int, seconds: float | None) -> None:
+    import asyncio
+    from random import Random
+
     from branchxr_webxr.host import create_app
+    from branchxr_webxr.proxy import SceneProxy
 
-    from ..client import connect
-    from .serving import serve_app
+    from ..clock import SystemClock
+    from ..identity.tokens import Session
+    from ..operations import DESCRIBE
+    from ..server.listening import http_on
+    from ..server.ports import bind
+    from ..transport.http import BranchHttp
 
+    def http() -> BranchHttp:
+        session = Session(clock=SystemClock())
+        return BranchHttp(settings.branch, session=session, random=Random())  # noqa: S311 - jitter
+
+    asking = http()
+    try:
+        scene = (await asking.call(DESCRIBE)).scene
+    finally:
+        await asking.close()
+    listeners = bind("localhost", port)
+    address = f"http://localhost:{listeners[0].getsockname()[1]}"
     app = create_app(
         branch_url=settings.branch,
-        connect=connect,
         script=main,
-        allowed_origins=[f"http://localhost:{port}"],
+        allowed_origins=[address],
+        scene=None if scene is None else SceneProxy(http, base=scene.base),
     )
-    await serve_app(app, port=port, seconds=seconds, said=say)
-
-
-__all__ = ["KEY_SECRET", "Exit", "run"]
+    try:
+        async with http_on(app, listeners, certificate=None, key=None):
+            say(f"open {address} - each page runs the script; Ctrl-C stops")
+            await asyncio.sleep(float("inf") if seconds is None else seconds)
+    finally:
+        await app.state.visitors.close()
