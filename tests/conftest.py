@@ -1,8 +1,12 @@
 """Shared fixtures. `needs_tool`: a missing program skips here and fails in `make test`."""
 
+import json
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +40,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def hall_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the example hall as a signed package; its signer is made up for this run."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from branchxr_assets.build import build_scene
+
+    package = tmp_path_factory.mktemp("hall") / "package"
+    source = Path(__file__).parents[1] / "examples/hall/hall.glb"
+    build_scene(source, package, key=Ed25519PrivateKey.generate())
+    return package
+
+
+@pytest.fixture
+def running_branch(hall_package: Path) -> Iterator[str]:
+    """Run `branchxr serve` in a process of its own, with the hall; give its address."""
+    command = [sys.executable, "-m", "branchxr.cli", "serve", "--port", "0", "--json",
+               "--scene", str(hall_package)]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["address"]
+        process.terminate()
+        process.wait(timeout=20)

@@ -18,7 +18,7 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUT
 
 def test_every_named_command_exists() -> None:
     root = get_command(app)
-    for line in sorted(set(re.findall(r"branchxr ([a-z][a-z ]*[a-z])", README))):
+    for line in sorted(set(re.findall(r"`branchxr ([a-z]+(?: [a-z]+)?)", README))):
         command = root
         for word in line.split():
             if not hasattr(command, "commands"):

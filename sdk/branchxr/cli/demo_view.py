@@ -144,7 +144,7 @@ def live_rows(now: Snapshot) -> list[tuple[str, str]]:
     return [
         ("open", f"{now.address}   (Ctrl-C ends the demo)"),
         ("in", f"{now.bots} bots, {now.people} {'person' if now.people == 1 else 'people'}"),
-        ("poses", f"{age[0]:.0f} ms old (p50), {age[1]:.0f} ms (p95)" if age else "none yet"),
+        ("poses", _age(*age) if age else "none yet"),
         ("payment", now.payment),
         ("ledger", f"{now.transfers} transfers, sum {now.ledger_sum_minor}"),
         ("running", f"{now.seconds:.0f} s"),
@@ -161,8 +161,7 @@ def summary_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("scene", f"{scene['source_bytes'] / 1e6:.2f} MB came in, {scene['chunks']} chunks of "
                   f"{scene['chunk_bytes'] / 1e6:.2f} MB went out, {scene['anchors']} anchors"),
-        ("avatars", f"{avatars['count']}; poses {age['p50']:.0f} ms old (p50), "
-                    f"{age['p95']:.0f} ms (p95)"),
+        ("avatars", f"{avatars['count']}; poses {_age(age['p50'], age['p95'])}"),
         ("payment", f"{payment['state']}: {paid}, signed over {payment['challenge_sha256'][:16]}…"),
         ("debtor", f"{payment['debtor_before_minor']} -> {payment['debtor_after_minor']}"),
         ("creditor", f"{payment['creditor_before_minor']} -> {payment['creditor_after_minor']}"),
@@ -170,6 +169,10 @@ def summary_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
                    f"{ledger['sum_after_minor']} after"),
         ("ran", f"{result['seconds']:.1f} s"),
     ]  # fmt: skip
+
+
+def _age(p50: float | None, p95: float | None) -> str:
+    return "not seen" if p50 is None else f"{p50:.0f} ms old (p50), {p95:.0f} ms (p95)"
 
 
 def _table(rows: list[tuple[str, str]]) -> Table:
