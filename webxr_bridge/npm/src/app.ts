@@ -55,7 +55,7 @@ export class App {
     this.walk = new Walk((bytes) => this.link.sendPose(bytes), (anchor) =>
       this.link.send({ op: 'arrived', anchor: anchor.path, kind: anchor.kind }));
     this.hud = new Hud({
-      signIn: () => this.signIn.open(this.you?.name ?? ''),
+      signIn: () => this.signIn.open(),
       signOut: () => this.link.send({ op: 'sign_out' }),
       go: (anchor) => this.go(anchor),
     });
@@ -97,7 +97,7 @@ export class App {
   }
 
   private listen(): void {
-    new ResizeObserver(() => this.view.resize()).observe(this.canvas);
+    new ResizeObserver(() => this.view.fit()).observe(this.canvas);
     addEventListener('online', () => this.link.retryNow());
     addEventListener('pagehide', (event) => {
       if (!event.persisted) this.link.leave();
@@ -286,7 +286,7 @@ export class App {
   private presentingChanged(isPresenting: boolean): void {
     this.immersion.setPresenting(isPresenting);
     this.immersion.show(this.panels.all, this.anchors);
-    if (!isPresenting) this.view.resize();
+    if (!isPresenting) this.view.fit();
   }
 
   private showStick(stick: { x: number; y: number; dx: number; dy: number } | null): void {

@@ -22,6 +22,8 @@ import { disposeTag, makeTag, sizeTag } from './tags';
 
 const CAPACITY = 256;
 const TAG_DISTANCE_M = 14;
+/** Somebody who stands where one stands oneself would be seen from inside. */
+const TOO_NEAR_M = 0.5;
 const SKIN = ['#e8b999', '#c98f6b', '#8d5a3c', '#f0cdb4', '#b07850'];
 const HAIR = ['#2c2522', '#5b3a22', '#17171a', '#8a6a3f', '#6d6d70'];
 const JACKETS = ['#31658f', '#8a4f6d', '#4f7d5c', '#b07a3a', '#5a5f8f', '#a14f43', '#3d7c82', '#6f6a5f'];
@@ -93,8 +95,10 @@ export class Avatars {
     for (const sample of samples) {
       const person = this.people.get(sample.slot);
       if (!person || sample.slot === this.ownSlot || this.torsos.isFull) continue;
+      HEAD.fromArray(sample.body.head);
+      if (HEAD.distanceTo(eye) < TOO_NEAR_M) continue;
       this.drawBody(person, sample, dt);
-      this.drawTag(person, sample, eye);
+      this.drawTag(person, eye);
     }
     for (const pool of this.pools) pool.end();
   }
@@ -150,9 +154,9 @@ export class Avatars {
     this.shoes.add(MATRIX.compose(TO, TURN, ONE.set(1, 1, 1)));
   }
 
-  private drawTag(person: Person, sample: Sample, eye: Vector3): void {
+  private drawTag(person: Person, eye: Vector3): void {
     const distance = HEAD.distanceTo(eye);
-    if (distance > TAG_DISTANCE_M || sample.slot === this.ownSlot) return;
+    if (distance > TAG_DISTANCE_M) return;
     person.tag.visible = true;
     person.tag.position.set(HEAD.x, HEAD.y + 0.3, HEAD.z);
     person.tag.material.opacity = Math.min(1, (TAG_DISTANCE_M - distance) / 3);

@@ -119,7 +119,7 @@ export class Hud {
     const who = h('div', { class: 'bx-who' },
       h('span', { class: 'bx-name' }, you?.name || 'Coming in…'), badge);
     const balances = this.accounts.map((account) => h('div', { class: 'bx-balance' },
-      h('span', { class: 'bx-quiet' }, account.name),
+      h('span', { class: 'bx-quiet' }, account.name === you?.name ? 'Balance' : account.name),
       h('strong', {}, spoken(account.balance, account.currency))));
     const action = you?.is_signed_in
       ? h('button', { class: 'bx-secondary', type: 'button', onclick: this.actions.signOut }, 'Sign out')

@@ -16,9 +16,9 @@ export class SignInDialog {
     parent.append(this.dialog);
   }
 
-  open(suggestedName: string): void {
+  open(): void {
     if (this.dialog.open) return;
-    this.name.value = suggestedName === 'Guest' ? '' : suggestedName;
+    this.name.value = '';
     this.name.placeholder = 'Your name';
     const use = h('button', { class: 'bx-primary', type: 'button' }, 'Use my passkey');
     use.addEventListener('click', () => this.choose('use'));

@@ -80,11 +80,11 @@ export class View {
   }
 
   draw(dt: number): void {
+    this.adapt(dt * 1000); // before drawing: a canvas that changes its size is empty
     this.live?.update(dt);
     this.camera.updateMatrixWorld();
     this.tiles?.update(this.camera, this.renderer);
     this.renderer.render(this.scene, this.camera);
-    this.adapt(dt * 1000);
   }
 
   eye(): { position: Vector3; rotation: Quaternion } {
@@ -115,7 +115,13 @@ export class View {
     return ray;
   }
 
-  resize(): void {
+  /** Fit the window. Draws at once, since a canvas that changes its size is empty. */
+  fit(): void {
+    this.resize();
+    if (!this.renderer.xr.isPresenting) this.renderer.render(this.scene, this.camera);
+  }
+
+  private resize(): void {
     if (this.renderer.xr.isPresenting) return;
     const [width, height] = [this.canvas.clientWidth || 1, this.canvas.clientHeight || 1];
     this.renderer.setPixelRatio(this.ratio);
