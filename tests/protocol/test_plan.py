@@ -1,0 +1,79 @@
+"""What the realtime side reads of `branch.json`."""
+
+import math
+
+import numpy as np
+
+from branchxr.models import Role
+from branchxr.protocol.floor import Floor
+from branchxr.protocol.plan import Anchor, BranchPlan, Cell
+
+BRANCH = {
+    "cells": [{"id": 3, "origin": [0, 0, 0]}, {"id": 4, "origin": [32, 0, 0]}],
+    "anchors": [
+        {
+            "path": "Spawn",
+            "kind": "spawn",
+            "position": [1, 0, 2],
+            "rotation": [0, math.sin(0.5), 0, math.cos(0.5)],
+            "capacity": 4,
+            "role": "staff",
+        },
+        {
+            "path": "Odd",
+            "kind": "spawn",
+            "position": [3, 0, 2],
+            "rotation": [0, 0, 0, 1],
+            "capacity": "many",
+            "role": "everybody",
+            "colour": "blue",
+        },
+    ],
+}
+
+
+def test_a_branch_json_is_read_and_extras_of_odd_types_do_no_harm() -> None:
+    plan = BranchPlan.from_json(BRANCH)
+    assert plan.cells == (Cell(3, (0.0, 0.0, 0.0)), Cell(4, (32.0, 0.0, 0.0)))
+    staff, odd = plan.anchors
+    assert (staff.capacity, staff.audience, round(staff.yaw, 6)) == (4, "staff", 1.0)
+    assert (odd.capacity, odd.audience) == (1, "")
+    assert plan.floor is None
+    assert plan.spawns(Role.GUEST) == (odd,)
+    assert plan.spawns(Role.OPERATOR) == (staff, odd)
+
+
+def test_the_floor_may_come_with_the_file() -> None:
+    floor = Floor(np.ones((10, 10), dtype=bool), origin=(0.0, 0.0), seeds=[(0.55, 0.45)])
+    plan = BranchPlan.from_json({**BRANCH, "anchors": [], "floor": floor.to_json()})
+    assert plan.floor
+    assert plan.floor.is_walkable(0.5, 0.5)
+    assert plan.spawn_place(Role.GUEST, []) == ((0.55, 0.0, 0.45), 0.0)
+
+
+def test_a_branch_without_spawns_has_a_place_all_the_same() -> None:
+    assert BranchPlan().spawn_place(Role.GUEST, []) == ((0.0, 0.0, 0.0), 0.0)
+
+
+def test_only_staff_spawns_take_guests_rather_than_refuse_them() -> None:
+    plan = BranchPlan(anchors=(Anchor("S", "spawn", (1.0, 0.0, 1.0), audience="staff"),))
+    assert plan.spawn_place(Role.GUEST, [])[0] == (1.0, 0.0, 1.0)
+
+
+def test_a_preferred_anchor_counts_even_when_crowded() -> None:
+    anchors = (Anchor("A", "spawn", (0.0, 0.0, 0.0)), Anchor("B", "spawn", (9.0, 0.0, 0.0)))
+    plan = BranchPlan(anchors=anchors)
+    assert plan.spawn_place(Role.GUEST, [(0.0, 1.65, 0.0)])[0] == (9.0, 0.0, 0.0)
+    near = plan.spawn_place(Role.GUEST, [(0.0, 1.65, 0.0)], prefer="A")[0]
+    assert 0.5 < math.hypot(near[0], near[2]) < 1
+
+
+def test_points_lie_in_the_nearest_cell_of_the_nearest_storey() -> None:
+    plan = BranchPlan(
+        (Cell(0, (0.0, 0.0, 0.0)), Cell(1, (32.0, 0.0, 0.0)), Cell(2, (0.0, 4.0, 0.0)))
+    )
+    assert plan.cell_at((15.9, 0.0, 3.0)).id == 0
+    assert plan.cell_at((16.1, 0.0, 3.0)).id == 1
+    assert plan.cell_at((1.0, 3.9, 3.0)).id == 2
+    assert plan.cell_at((500.0, 0.0, 0.0)).id == 1
+    assert plan.around(plan.cells[0]) == {0, 1, 2}
