@@ -7,7 +7,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Self, TypeVar
 
 from . import client as _client
@@ -31,13 +31,13 @@ class Branch:
     def __init__(self, url: str | None, options: dict[str, Any]) -> None:
         self._url = url
         self._options = options
+        self._branch: _client.Branch | None = None
+
+    def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="branchxr.sync", daemon=True
         )
-        self._branch: _client.Branch | None = None
-
-    def __enter__(self) -> Self:
         self._thread.start()
         try:
             self._branch = self._wait(self._open())
@@ -47,8 +47,9 @@ class Branch:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        branch, self._branch = self._inner, None
         try:
-            self._wait(self._inner.__aexit__(None, None, None))
+            self._wait(branch.__aexit__(None, None, None))
         finally:
             self._stop()
 
@@ -72,13 +73,12 @@ class Branch:
         return self._wait(self._inner.enter(name, anchor))
 
     def events(self) -> Iterator[Event]:
-        """Yield what happens from now on."""
-        events = self._inner.events()
-        while True:
-            try:
-                yield self._wait(_next(events))
-            except StopAsyncIteration:
-                return
+        """Return an iterator over what happens from now on; each step waits."""
+
+        async def begin() -> AsyncIterator[Event]:
+            return self._inner.events()
+
+        return self._iterate(self._wait(begin()))
 
     def positions(self) -> dict[str, tuple[float, float, float]]:
         """Return where everybody's head is now."""
@@ -144,6 +144,10 @@ class Branch:
             self._inner.pay(to, amount, reference, debtor=debtor, payee_name=payee_name)
         )
 
+    def _iterate(self, events: AsyncIterator[Event]) -> Iterator[Event]:
+        while (event := self._wait(_next(events))) is not None:
+            yield event
+
     async def _open(self) -> _client.Branch:
         return await _client.connect(self._url, **self._options).__aenter__()
 
@@ -165,11 +169,11 @@ class Branch:
             raise
 
     def _stop(self) -> None:
+        self._wait(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
-async def _next(events: Any) -> Event:  # Any: an asynchronous generator, which has no public type
-    event: Event = await anext(events)
-    return event
+async def _next(events: AsyncIterator[Event]) -> Event | None:
+    return await anext(events, None)

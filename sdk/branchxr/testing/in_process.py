@@ -25,7 +25,6 @@ from ..client import Branch, connect
 from ..errors import ConnectionFailed
 from ..identity.soft_key import SoftKey
 from ..server.branch import BranchServer, ServerSettings
-from ..server.socket import RealtimeListener
 from ..settings import Settings
 from ..wire import Wire
 from .chaos import FaultyTransport
@@ -49,15 +48,12 @@ class InProcessBranch:
 
     MERCHANT: Final = "CITY-UTILITIES"
 
-    def __init__(
-        self, server: BranchServer, realtime: RealtimeListener, clock: VirtualClock, *, seed: int
-    ) -> None:
+    def __init__(self, server: BranchServer, clock: VirtualClock, *, seed: int) -> None:
         self.server = server
         self.clock = clock
         self.faults = FaultyTransport.before(server.app, Random(seed))  # noqa: S311
         self.wires: list[MemoryWire] = []
         self.is_reachable = True
-        self._realtime = realtime
         self._seeds = Random(seed)  # noqa: S311
         self._conversations: set[asyncio.Task[None]] = set()
 
@@ -88,7 +84,7 @@ class InProcessBranch:
             raise ConnectionFailed("a branch that answers", "no connection", "make it reachable")
         grant = self.server.authenticate_realtime(headers, url)
         near, far = wire_pair()
-        task = asyncio.create_task(self._realtime.attach(far, grant))
+        task = asyncio.create_task(self.server.realtime.attach(far, grant))
         self._conversations.add(task)
         task.add_done_callback(self._conversations.discard)
         self.wires.append(near)
@@ -134,8 +130,7 @@ async def branch(
         if chosen.host_secret is None:
             chosen = replace(chosen, host_secret=HOST_SECRET)
         server = await resources.enter_async_context(BranchServer.open(chosen, clock=time))
-        realtime = RealtimeListener(server.room, server.authenticate_realtime, clock=time)
-        await resources.enter_async_context(realtime.ticker)
-        place = InProcessBranch(server, realtime, time, seed=seed)
+        await resources.enter_async_context(server.realtime.ticker)
+        place = InProcessBranch(server, time, seed=seed)
         resources.push_async_callback(place._end)
         yield place
