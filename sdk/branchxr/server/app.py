@@ -13,7 +13,7 @@ from ..clock import Clock
 from ..models import BranchDescription
 from .approvals import Approvals
 from .authorization import Authorization
-from .gate import Gate, RateLimiter
+from .gate import Gate, RateLimiter, problem_response
 from .openapi import document
 from .origins import Origins
 from .policy import Policy
@@ -100,7 +100,9 @@ def _handlers(services: Services) -> Mapping[str, Handler]:
 async def _openapi(request: Request) -> Response:
     request.scope["branchxr.template"] = "/openapi.json"
     if request.method not in {"GET", "HEAD"}:
-        raise refusal("method_refused", "another one")
+        error = refusal("method_refused", "another one")
+        allowed = {"allow": "GET, HEAD"}
+        return problem_response(error, request.scope["branchxr.request_id"], allowed)
     return Response(msgspec.json.encode(document()), media_type="application/json")
 
 

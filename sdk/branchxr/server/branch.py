@@ -29,6 +29,7 @@ from .policy import PLATFORM_AAGUIDS, Policy
 from .ports import bind
 from .relying_party import RelyingParty
 from .routes.binder import HostSecret
+from .scenes import Scene, open_scene
 from .sessions import Session, Sessions
 from .settings import DEFAULT_PAGE_PORT, DEFAULT_PORT, DEFAULT_REALTIME_PORT, ServerSettings
 from .sign_in import SignIn
@@ -87,12 +88,15 @@ class BranchServer:
         address: where pages and clients find it.
     """
 
-    def __init__(self, store: Store, settings: ServerSettings, sources: _Sources) -> None:
+    def __init__(
+        self, store: Store, settings: ServerSettings, sources: _Sources, scene: Scene | None
+    ) -> None:
         self.settings = settings
         self.policy: Policy = settings.effective_policy
         self.ledger = Books(store)
         self._sources = sources
         self._store = store
+        self._scene = scene
         pages = (*settings.origins, *_development_pages(settings))
         port = settings.port or DEFAULT_PORT
         self.origins = Origins(settings.scheme, settings.public_name, port, others=pages)
@@ -103,7 +107,7 @@ class BranchServer:
             self.sessions, clock=sources.clock, replays=ReplayWindow()
         )
         self.room = Room(
-            BranchPlan(),
+            scene.plan if scene is not None else BranchPlan(),
             new_token=lambda: sources.random_bytes(16).hex(),
             limits=_room_limits(self.policy),
         )
@@ -142,7 +146,8 @@ class BranchServer:
         """
         sources = _Sources(clock or SystemClock(), random_bytes)
         async with Store.open(settings.data) as store:
-            branch = cls(store, settings, sources)
+            scene = await _scene_of(settings, store, now=sources.clock.time())
+            branch = cls(store, settings, sources, scene)
             if settings.development:
                 await store.write(customers.seed)
             await branch.sessions.load()
@@ -172,7 +177,7 @@ class BranchServer:
             development=self.settings.development,
             rp_id=self.settings.rp_id,
             realtime=RealtimeAddress(url=self.realtime_url),
-            scene=None,
+            scene=self._scene.address if self._scene is not None else None,
             limits=self.policy.limits,
         )
 
@@ -236,7 +241,21 @@ class BranchServer:
             host_secret=HostSecret(self.settings.host_secret),
             describe=lambda: self.description,
         )
-        return make_app(services, clock=clock, random_bytes=random_bytes, scene=None, page=page)
+        return make_app(
+            services, clock=clock, random_bytes=random_bytes, scene=self._scene, page=page
+        )
+
+
+async def _scene_of(settings: ServerSettings, store: Store, *, now: float) -> Scene | None:
+    if settings.scene is None:
+        return None
+    return await open_scene(
+        settings.scene,
+        store,
+        signer=settings.scene_signer,
+        allow_unsigned=settings.allow_unsigned,
+        now=now,
+    )
 
 
 def _development_pages(settings: ServerSettings) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ and returns the operation's response struct or raises an `ApiError`.
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from starlette.datastructures import Headers
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from ...errors import ProtocolError
 from ...models import Nothing
-from ...operations import OPERATIONS, Operation
+from ...operations import HOST_SECRET_HEADER, OPERATIONS, PAGE_ADDRESS_HEADER, Operation
 from ...protocol.canonical import load_json
 from ..authorization import Authorization
 from ..gate import RateLimiter, problem_response
@@ -26,9 +26,6 @@ from ..idempotency import Key, key_of
 from ..origins import Origins
 from ..problems import refusal
 from ..sessions import Session
-
-HOST_SECRET_HEADER: Final = "x-branchxr-host-secret"  # noqa: S105 - a header's name
-PAGE_ADDRESS_HEADER: Final = "x-branchxr-page-address"
 
 AnyOperation = Operation[msgspec.Struct, msgspec.Struct]
 

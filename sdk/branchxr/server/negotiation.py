@@ -1,0 +1,75 @@
+"""What a request for a file wants of it: which encoding, which part, or nothing new (RFC 9110)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_NO_WEIGHT: Final = 1.0
+_ENTITY_TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a file: bytes `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+class Unsatisfiable(Exception):
+    """A range that lies outside the file (416)."""
+
+
+def prefers_brotli(accept_encoding: str | None) -> bool:
+    """Tell whether brotli is accepted, and no less welcome than no encoding (section 12.5.3)."""
+    if accept_encoding is None:
+        return False
+    weights: dict[str, float] = {}
+    for item in accept_encoding.lower().split(","):
+        coding, *parameters = (part.strip() for part in item.split(";"))
+        weights[coding] = _weight_of(parameters)
+    anything = weights.get("*")
+    brotli = weights.get("br", anything if anything is not None else 0.0)
+    identity = weights.get("identity", anything if anything is not None else 0.0)
+    return brotli > 0 and brotli >= identity
+
+
+def names_tag(header: str | None, tag: str) -> bool:
+    """Tell whether an `If-None-Match` names this entity tag; weak comparison (section 8.8.3.2)."""
+    if header is None:
+        return False
+    if header.strip() == "*":
+        return True
+    return any(found.removeprefix("W/") == tag for found in _ENTITY_TAG.findall(header))
+
+
+def span_of(header: str | None, size_bytes: int) -> Span | None:
+    """Read a `Range` header; `None` means the whole file (section 14.2).
+
+    Several ranges, other units and what cannot be read are ignored, as the standard allows.
+
+    Raises:
+        Unsatisfiable: the range lies outside the file.
+    """
+    found = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", header or "", re.ASCII)
+    if found is None or found.group(0).strip() == "bytes=-":
+        return None
+    first, last = found.groups()
+    if not first:  # the last n bytes
+        if int(last) == 0 or size_bytes == 0:
+            raise Unsatisfiable
+        return Span(max(0, size_bytes - int(last)), size_bytes - 1)
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size_bytes:
+        raise Unsatisfiable
+    return Span(int(first), min(int(last or size_bytes), size_bytes - 1))
+
+
+def _weight_of(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            is_weight = re.fullmatch(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)", value.strip())
+            return float(value) if is_weight else 0.0
+    return _NO_WEIGHT
