@@ -106,6 +106,11 @@ class RealtimeListener:
         """The port that was bound."""
         return self._port
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._lines)
+
     async def __aenter__(self) -> Self:
         """Bind and listen.
 
@@ -115,9 +120,9 @@ class RealtimeListener:
         sockets = bind(self._host, self._port)
         self._port = sockets[0].getsockname()[1]
         async with AsyncExitStack() as resources:
-            resources.push_async_callback(self._say_goodbye)
             for listening in sockets:
                 await resources.enter_async_context(self._serve(listening))
+            resources.push_async_callback(self._say_goodbye)  # before the library closes them
             await resources.enter_async_context(self.ticker)
             self._resources = resources.pop_all()
         return self
