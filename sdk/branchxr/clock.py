@@ -10,12 +10,15 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds since some start, never going back."""
+        ...
 
     def time(self) -> float:
         """Seconds since 1970-01-01 UTC."""
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
 
 
 class SystemClock:

@@ -22,7 +22,7 @@ class Role(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, _value: object) -> "Role":
+    def _missing_(cls, value: object) -> "Role":  # noqa: ARG003 - Enum's own name
         return cls.UNKNOWN
 
 
@@ -36,7 +36,7 @@ class Assurance(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, _value: object) -> "Assurance":
+    def _missing_(cls, value: object) -> "Assurance":  # noqa: ARG003 - Enum's own name
         return cls.UNKNOWN
 
 
@@ -51,7 +51,7 @@ class PaymentState(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, _value: object) -> "PaymentState":
+    def _missing_(cls, value: object) -> "PaymentState":  # noqa: ARG003 - Enum's own name
         return cls.UNKNOWN
 
 

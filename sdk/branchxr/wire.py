@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class WireClosed(Exception):  # noqa: N818 - it never crosses the public front
+class WireClosed(Exception):
     """The wire is closed, by either side or by a fault.
 
     Attributes:
@@ -22,9 +22,11 @@ class Wire(Protocol):
     @property
     def buffered_bytes(self) -> int:
         """Bytes sent that the peer has not taken yet."""
+        ...
 
     def send(self, message: str | bytes) -> None:
         """Send without waiting; dropped if the wire is closed."""
+        ...
 
     async def receive(self) -> str | bytes:
         """Wait for the next message.
@@ -32,6 +34,8 @@ class Wire(Protocol):
         Raises:
             WireClosed: there will be no more.
         """
+        ...
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close; a second close does nothing."""
+        ...

@@ -12,9 +12,11 @@ class Authenticator(Protocol):
 
     async def register(self, options: dict[str, Any], *, origin: str) -> dict[str, Any]:
         """Make a passkey: creation options in, `RegistrationResponseJSON` out."""
+        ...
 
     async def authenticate(self, options: dict[str, Any], *, origin: str) -> dict[str, Any]:
         """Sign with a passkey: request options in, `AuthenticationResponseJSON` out."""
+        ...
 
 
 @runtime_checkable
@@ -23,3 +25,4 @@ class PasskeyHolder(Protocol):
 
     def holds_passkey(self, rp_id: str) -> bool:
         """Whether a sign-in at that relying party can work without registering first."""
+        ...

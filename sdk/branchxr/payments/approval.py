@@ -47,6 +47,7 @@ class Confirmer(Protocol):
 
     async def confirm(self, approval: Approval) -> Assertion | Refusal:
         """Return the signature or a refusal; never a boolean, which could be forged by a bug."""
+        ...
 
 
 class KeyConfirmer:

@@ -108,40 +108,51 @@ class Stage(Protocol):
     @property
     def name(self) -> str:
         """`"headless"`, `"webxr"` or `"unity"`."""
+        ...
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this stage can do."""
+        ...
 
     async def show_scene(self, base_url: str) -> None:
         """Show the scene package below an address that ends in `/`."""
+        ...
 
     def feed_frame(self, frame: bytes) -> None:
         """Take one cell frame: the only way participants' bodies move. Never blocks."""
+        ...
 
     async def spawn(
         self, model: str, positions: Floats, rotations: Floats | None = None
     ) -> NodeIds:
         """Make nodes: `model` is a primitive (`"box"`, `"sphere"`, `"marker"`) or `"puppet"`."""
+        ...
 
     async def move(
         self, nodes: NodeIds, positions: Floats, rotations: Floats | None = None
     ) -> None:
         """Move script-made nodes; stale ids are ignored."""
+        ...
 
     async def remove(self, nodes: NodeIds) -> None:
         """Remove script-made nodes; stale ids are ignored."""
+        ...
 
     async def move_live(
         self, paths: Sequence[str], positions: Floats, rotations: Floats | None = None
     ) -> None:
         """Move `live` scene nodes, by path; any other path raises `NotOffered`."""
+        ...
 
     async def open_panel(self, panel: Panel) -> None:
         """Open a panel, or replace the one of that name."""
+        ...
 
     async def close_panel(self, name: str) -> None:
         """Close a panel; one that is not open is no error."""
+        ...
 
     def inputs(self) -> AsyncIterator[InputEvent]:
         """Yield what the person does until the stage closes; at most 256 wait, oldest dropped."""
+        ...
