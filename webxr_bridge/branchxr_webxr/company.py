@@ -1,6 +1,5 @@
 """Who else is here: the branch's events, told to the page."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -15,27 +14,15 @@ LINES_KEPT: Final = 50
 
 
 class Company:
-    """Follows one branch connection for one page.
-
-    The script decides when to enter; the first cell frame says that it has.
-    """
+    """Follows one branch connection, which has entered, for one page."""
 
     def __init__(self, branch: Branch, link: PageLink) -> None:
         self._branch = branch
         self._link = link
-        self._entered = asyncio.Event()
-        self._own_id = ""
+        self._events = branch.events()
+        self._own_id = branch.session.participant
         self._lines = 0
         self._placements = 0
-
-    @property
-    def has_entered(self) -> bool:
-        """Whether the body is in the branch."""
-        return self._entered.is_set()
-
-    def frame(self, _frame: bytes) -> None:
-        """Take note of a cell frame: they come only to somebody who is in."""
-        self._entered.set()
 
     async def follow(self, on_change: Callable[[], None]) -> None:
         """Tell the page what happens, until cancelled.
@@ -43,14 +30,11 @@ class Company:
         Args:
             on_change: called when one's own name or role changed.
         """
-        await self._entered.wait()
-        events = self._branch.events()
-        self._own_id = self._branch.session.participant
         for participant in self._branch.participants.values():
             self._present(participant)
         self.tell_self()
         self.notice_placement()
-        async for event in events:
+        async for event in self._events:
             self._tell(event)
             if isinstance(event, e.Changed) and event.participant.id == self._own_id:
                 on_change()
@@ -58,7 +42,7 @@ class Company:
     def tell_self(self) -> None:
         """Tell the page who it is."""
         session = self._branch.session
-        own = self._branch.participants.get(session.participant) if self.has_entered else None
+        own = self._branch.participants.get(session.participant)
         state = m.OwnState(
             participant=session.participant if own else "",
             name=own.name if own else session.name,

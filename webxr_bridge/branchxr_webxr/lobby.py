@@ -21,7 +21,6 @@ REFERENCE_CHARACTERS: Final = 140
 
 async def main(branch: Branch, stage: Stage) -> None:
     """Welcome a person, and let them pay at a counter."""
-    await branch.enter()
     lobby = Lobby(branch, stage)
     await lobby.welcome()
     async with asyncio.TaskGroup() as tasks:

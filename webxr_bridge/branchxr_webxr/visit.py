@@ -90,6 +90,7 @@ class Visit:
         self._address = address
         self._ceremonies = Ceremonies(self.link, new_id=host.new_id)
         self._is_over = asyncio.Event()
+        self._is_lost = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._branch: Branch | None = None
         self._description: BranchDescription | None = None
@@ -117,7 +118,7 @@ class Visit:
 
     def pose(self, pose: bytes) -> None:
         """Relay an uplink pose; the script is not woken, nothing is decoded."""
-        if self._company and self._company.has_entered and self._branch:
+        if self._company and self._branch:
             self._branch.send_pose_bytes(pose)
             self._company.notice_placement()
 
@@ -145,8 +146,9 @@ class Visit:
                 self._begin(self._do(self._branch, message))
 
     def stage_connection(self, *, is_connected: bool) -> None:
-        """Tell the script that its page is lost or back."""
-        if self._stage:
+        """Tell the script that its page is lost, or back."""
+        if self._stage and is_connected == self._is_lost:
+            self._is_lost = not is_connected
             self._stage.emit(s.StageConnection(is_connected))
 
     # --- inside -----------------------------------------------------------------------------
@@ -191,14 +193,14 @@ class Visit:
         if branch.describe.scene is not None:
             self._scene = await branch.scene.load()
         self._stage = WebXRStage(self.link, scene=self._scene, base_url=base_url)
-        self._company = Company(branch, self.link)
         self._purse = Purse(branch, self.link, clock=self._host.clock)
-        branch.add_frame_listener(self._company.frame)
         branch.add_frame_listener(self._stage.feed_frame)
         self._branch = branch
         if self._scene is not None:
             await self._stage.show_scene(base_url)
-        self.connected.set()
+        self.connected.set()  # the scene may load while the branch lets the person in
+        await branch.enter()
+        self._company = Company(branch, self.link)
 
     async def _stay(self, branch: Branch) -> None:
         """Run the script beside the page's own needs, until the person goes."""

@@ -1,0 +1,206 @@
+"""Who is let in: origin, host, token, resume, and how many."""
+
+from typing import Any
+
+import pytest
+
+from branchxr.testing import Fault
+from branchxr_webxr import page
+from branchxr_webxr.page_socket import MESSAGES_PER_S
+
+from .conftest import ORIGIN, Hosting
+
+
+async def test_the_page_loads_only_its_own(hosting: Hosting) -> None:
+    async with hosting() as host:
+        first, second = await host.get(), await host.get()
+        assert first.status == 200
+        policy = first.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "require-trusted-types-for 'script'" in policy
+        nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
+        assert first.body.count(f'nonce="{nonce}"'.encode()) == 2
+        assert nonce not in second.headers["content-security-policy"]
+        assert first.headers["cross-origin-opener-policy"] == "same-origin"
+        assert first.headers["x-content-type-options"] == "nosniff"
+        assert first.headers["referrer-policy"] == "no-referrer"
+        assert first.headers["cache-control"] == "no-store"
+        assert b"http://" not in first.body
+        assert b"https://" not in first.body
+
+
+async def test_static_files_have_the_headers_too(hosting: Hosting) -> None:
+    async with hosting() as host:
+        script = await host.get("/static/branchxr.js")
+        assert script.status == 200
+        assert script.headers["cross-origin-resource-policy"] == "same-origin"
+        assert (await host.get("/static/../page.py")).status == 404
+        assert (await host.get("/healthz")).body == b"ok\n"
+
+
+async def test_another_host_name_is_refused(hosting: Hosting) -> None:
+    async with hosting() as host:
+        assert (await host.get(host="evil.test:8710")).status == 421
+        assert (await host.get(host="localhost")).status == 421
+        token = await host.token()
+        assert not (await host.socket(f"token.{token}", host="evil.test:8710")).is_accepted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"origin": "http://evil.test"},
+        {"origin": "http://localhost:8711"},
+        {"origin": "https://localhost:8710"},
+        {"origin": "null"},
+        {"origin": None},
+        {"protocol": "branchxr.1"},
+    ],
+)
+async def test_a_socket_of_another_page_is_refused(hosting: Hosting, wrong: dict[str, Any]) -> None:
+    async with hosting() as host:
+        socket = await host.socket(f"token.{await host.token()}", **wrong)
+        assert not socket.is_accepted
+        assert socket.closed is not None
+        assert len(host.visitors) == 0
+
+
+@pytest.mark.parametrize("secret", [[], ["token."], ["token.guess"], ["resume.guess"]])
+async def test_a_socket_without_a_good_secret_learns_nothing(
+    hosting: Hosting, secret: list[str]
+) -> None:
+    async with hosting() as host:
+        socket = await host.socket(*secret)
+        await socket.ended()
+        assert (socket.closed, socket.messages) == (4401, [])
+        assert len(host.visitors) == 0
+
+
+async def test_a_token_is_spent_by_its_first_socket(hosting: Hosting) -> None:
+    async with hosting() as host:
+        token = await host.token()
+        await (await host.socket(f"token.{token}")).heard("hello")
+        again = await host.socket(f"token.{token}")
+        await again.ended()
+        assert (again.closed, again.reason) == (4401, "page_used_up")
+        assert len(host.visitors) == 1
+
+
+async def test_a_token_expires(hosting: Hosting) -> None:
+    async with hosting() as host:
+        token = await host.token()
+        await host.place.clock.sleep(121)
+        late = await host.socket(f"token.{token}")
+        await late.ended()
+        assert late.closed == 4401
+
+
+async def test_no_more_pages_than_the_cap(hosting: Hosting) -> None:
+    async with hosting(cap=2) as host:
+        await host.page()
+        second = await host.page()
+        third = await host.socket(f"token.{await host.token()}")
+        await third.ended()
+        assert (third.closed, third.reason) == (4413, "pages_full")
+        second.say("bye")
+        await second.ended()
+        await host.page()
+
+
+async def test_a_dropped_socket_keeps_its_visit_for_a_while(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        before = (await socket.heard("you"))["you"]["participant"]
+        await socket.cut()
+        await host.place.clock.sleep(119)
+        again = await host.back(socket)
+        assert (await again.heard("you"))["you"]["participant"] == before
+        await again.cut()
+        await host.place.clock.sleep(121)
+        late = await host.back(socket)
+        await late.ended()
+        assert (late.closed, late.reason) == (4401, "visit_over")
+
+
+async def test_a_newer_socket_of_a_page_replaces_the_older(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        again = await host.back(socket)
+        await again.heard("you")
+        await socket.ended()
+        assert socket.closed == 4409
+        assert len(host.visitors) == 1
+
+
+async def test_what_was_handled_is_not_handled_again(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        socket.say("press", panel="welcome", button="close", fields={})
+        await socket.heard("panel_closed", name="welcome")
+        await socket.cut()
+        again = await host.back(socket)
+        hello = await again.heard("hello")
+        assert hello["handled"] == 1
+        again.say("bye", number=1)  # a number that was used: dropped
+        again.say("visible", is_visible=True)
+        await again.heard("handled", n=2)
+        assert again.closed is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", '{"op":"nonsense","n":1}', '{"op":"bye"}', '{"op":"bye","n":0}',
+        '{"op":"chat","n":1,"text":"x","as":"somebody else"}', '{"op":"chat","n":1,"text":7}',
+        '{"op":"chat","n":1,"text":"' + "x" * 70_000 + '"}',
+    ],
+)  # fmt: skip
+async def test_a_malformed_message_ends_that_socket_only(hosting: Hosting, text: str) -> None:
+    async with hosting() as host:
+        other, socket = await host.page(), await host.page()
+        socket.say_text(text)
+        await socket.ended()
+        assert (socket.closed, socket.reason) == (4400, "page_message_malformed")
+        other.say("visible", is_visible=False)
+        await other.heard("handled")
+
+
+async def test_a_pose_of_the_wrong_length_ends_that_socket_only(hosting: Hosting) -> None:
+    async with hosting() as host:
+        other, socket = await host.page(), await host.page()
+        socket.send_bytes(b"\x10" * 37)
+        await socket.ended()
+        assert (socket.closed, socket.reason) == (4400, "frame_length")
+        other.say("visible", is_visible=False)
+        await other.heard("handled")
+
+
+async def test_a_flood_ends_that_socket(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        for _ in range(int(MESSAGES_PER_S * 3) + 1):
+            socket.say("visible", is_visible=True)
+        await socket.ended()
+        assert (socket.closed, socket.reason) == (4429, "page_flood")
+
+
+async def test_a_branch_that_refuses_is_said_on_the_page(hosting: Hosting) -> None:
+    async with hosting() as host:
+        host.place.faults.add("well-known", Fault.LOSE_REQUEST, times=100)
+        socket = await host.socket(f"token.{await host.token()}")
+        ended = await socket.heard("ended")
+        assert ended["code"] in {"connection_failed", "deadline_exceeded"}
+        assert len(host.visitors) == 0
+
+
+def test_a_missing_build_names_the_line_that_makes_it(tmp_path: Any) -> None:
+    with pytest.raises(page.MissingTool) as caught:
+        page.require_static(tmp_path)
+    assert caught.value.code == "shim_missing"
+    assert "make setup" in str(caught.value)
+
+
+def test_an_origin_is_allowed_for_its_own_sockets_only() -> None:
+    policy = page.security_headers(ORIGIN, "abc")["content-security-policy"]
+    assert "connect-src 'self' ws://localhost:8710 blob:" in policy
