@@ -1,13 +1,14 @@
 """The front: connect to a branch, be there, and pay."""
 
 import random as _random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .clock import Clock, SystemClock
+from .connecting import ConnectOptions, FrameListener, OpenWire
 from .errors import KeyRefused, Unauthenticated
 from .events import Event, Participant
 from .identity import sign_in as _sign_in
@@ -33,22 +34,13 @@ from .operations import (
 from .payments.approval import Confirmer, KeyConfirmer
 from .payments.outbox import Outbox
 from .payments.payments import PaymentReceipt, Payments
-from .scene.cache import ChunkCache, NewestSeen
 from .scene.streamer import Scene
 from .settings import Settings
-from .transport.http import BranchHttp, Retry
-from .wire import Wire
+from .transport.http import BranchHttp, HttpTransport, Retry
 
-if TYPE_CHECKING:  # the front names it, only transport/http.py loads it
-    import httpx
-
+if TYPE_CHECKING:
     from .presence import Presence
     from .protocol.pose import Vector
-
-OpenWire = Callable[[str, Mapping[str, str]], Awaitable[Wire]]
-"""Open a realtime wire to an address with the headers of the handshake."""
-
-FrameListener = Callable[[bytes], None]
 
 
 def connect(
@@ -57,7 +49,7 @@ def connect(
     authenticator: Authenticator | None = None,
     confirmer: Confirmer | None = None,
     name: str | None = None,
-    http_transport: "httpx.AsyncBaseTransport | None" = None,
+    http_transport: HttpTransport | None = None,
     open_wire: OpenWire | None = None,
     clock: Clock | None = None,
     random: _random.Random | None = None,
@@ -91,24 +83,23 @@ def connect(
         settings: instead of those of the environment and the user's file.
     """
     chosen = settings if settings is not None else Settings.load()
-    folder = Path(data_dir) if data_dir is not None else None
-    if folder is None and chosen.data_dir:
-        folder = Path(chosen.data_dir)
     return Branch(
-        url if url is not None else chosen.branch,
-        authenticator=authenticator,
-        confirmer=confirmer,
-        name=name if name is not None else chosen.name,
-        http_transport=http_transport,
-        open_wire=open_wire,
-        clock=clock or SystemClock(),
-        random=random or _random.Random(),  # noqa: S311 - jitter
-        new_id=new_id,
-        origin=origin if origin is not None else chosen.origin,
-        headers=headers,
-        data_dir=folder,
-        on_retry=on_retry,
-        settings=chosen,
+        ConnectOptions(
+            url=url if url is not None else chosen.branch,
+            authenticator=authenticator,
+            confirmer=confirmer or (KeyConfirmer(authenticator) if authenticator else None),
+            name=name if name is not None else chosen.name,
+            http_transport=http_transport,
+            open_wire=open_wire,
+            clock=clock or SystemClock(),
+            random=random or _random.Random(),  # noqa: S311 - jitter
+            new_id=new_id,
+            origin=origin if origin is not None else chosen.origin,
+            headers=headers,
+            folder=Path(data_dir or chosen.data_dir) if data_dir or chosen.data_dir else None,
+            on_retry=on_retry,
+            settings=chosen,
+        )
     )
 
 
@@ -123,47 +114,19 @@ class Branch:
     scene: Scene
     payments: Payments
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        authenticator: Authenticator | None,
-        confirmer: Confirmer | None,
-        name: str,
-        http_transport: "httpx.AsyncBaseTransport | None",
-        open_wire: OpenWire | None,
-        clock: Clock,
-        random: _random.Random,
-        new_id: Callable[[], str],
-        origin: str,
-        headers: Mapping[str, str] | None,
-        data_dir: Path | None,
-        on_retry: Callable[[Retry], None] | None,
-        settings: Settings,
-    ) -> None:
-        self._authenticator = authenticator
-        if confirmer is None and authenticator is not None:
-            confirmer = KeyConfirmer(authenticator)
-        self._confirmer = confirmer
-        self._name = name
-        self._open_wire = open_wire
-        self._clock = clock
-        self._random = random
-        self._new_id = new_id
-        self._data_dir = data_dir
-        self._cache_bytes = settings.cache_bytes
-        self._session = Session(clock=clock, new_id=new_id)
+    def __init__(self, given: ConnectOptions) -> None:
+        self._given = given
+        self._session = Session(clock=given.clock, new_id=given.new_id)
         self._http = BranchHttp(
-            url,
+            given.url,
             session=self._session,
-            transport=http_transport,
-            clock=clock,
-            random=random,
-            headers=headers,
-            deadline_s=settings.deadline_s,
-            on_retry=on_retry,
+            transport=given.http_transport,
+            clock=given.clock,
+            random=given.random,
+            headers=given.headers,
+            deadline_s=given.settings.deadline_s,
+            on_retry=given.on_retry,
         )
-        self._origin = origin or self._http.base_url
         self._resources = AsyncExitStack()
         self._describe: BranchDescription | None = None
         self._presence: Presence | None = None
@@ -173,15 +136,16 @@ class Branch:
         async with AsyncExitStack() as resources:
             resources.push_async_callback(self._http.close)
             self._describe = await self._http.call(DESCRIBE)
-            outbox = await resources.enter_async_context(Outbox(self._data_dir))
-            self._furnish(self._describe, outbox)
-            await _sign_in.start_guest(self._http, self._name)
-            holder = self._authenticator
+            outbox = await resources.enter_async_context(Outbox(self._given.folder))
+            self.scene = self._given.scene(self._http, self._describe)
+            self.payments = self._given.payments(self._http, outbox, self._describe)
+            await _sign_in.start_guest(self._http, self._given.name)
+            holder = self._given.authenticator
             if isinstance(holder, PasskeyHolder):
                 if holder.holds_passkey(self._describe.rp_id):
                     await self.sign_in()
                 else:
-                    await self.register(self._name)
+                    await self.register(self._given.name)
             self._resources = resources.pop_all()
         return self
 
@@ -225,7 +189,10 @@ class Branch:
             ApiError: the branch does not take the passkey, or the name.
         """
         await _sign_in.register(
-            self._http, self._holder(), name=name or self._name, origin=self._origin
+            self._http,
+            self._holder(),
+            name=name or self._given.name,
+            origin=self._given.origin_for(self._http),
         )
         return self.session
 
@@ -237,7 +204,9 @@ class Branch:
             Declined: the person said no.
             ApiError: the branch does not take it: unknown, revoked, suspended.
         """
-        await _sign_in.sign_in(self._http, self._holder(), origin=self._origin)
+        await _sign_in.sign_in(
+            self._http, self._holder(), origin=self._given.origin_for(self._http)
+        )
         return self.session
 
     async def sign_out(self) -> None:
@@ -277,9 +246,9 @@ class Branch:
                 self.scene,
                 name=name if is_guest else None,
                 anchor=anchor,
-                open_wire=self._open_wire,
-                clock=self._clock,
-                random=self._random,
+                open_wire=self._given.open_wire,
+                clock=self._given.clock,
+                random=self._given.random,
                 listeners=self._listeners,
             )
             self._presence = await self._resources.enter_async_context(presence)
@@ -404,31 +373,12 @@ class Branch:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _furnish(self, description: BranchDescription, outbox: Outbox) -> None:
-        folder = self._data_dir
-        self.scene = Scene(
-            self._http,
-            description.scene,
-            clock=self._clock,
-            newest=NewestSeen(folder / "newest.json" if folder else None),
-            cache=ChunkCache(folder / "chunks", limit_bytes=self._cache_bytes) if folder else None,
-        )
-        self.payments = Payments(
-            self._http,
-            outbox,
-            confirmer=self._confirmer,
-            rp_id=description.rp_id,
-            origin=self._origin,
-            clock=self._clock,
-            new_id=self._new_id,
-        )
-
     def _holder(self) -> Authenticator:
-        if self._authenticator is None:
+        if self._given.authenticator is None:
             raise KeyRefused(
                 "an authenticator", "none", "connect with authenticator=", code="no_authenticator"
             )
-        return self._authenticator
+        return self._given.authenticator
 
     def _here(self) -> "Presence":
         if self._presence is None:

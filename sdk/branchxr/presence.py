@@ -21,7 +21,7 @@ from .transport.http import BranchHttp
 from .transport.link import Link, open_websocket
 
 if TYPE_CHECKING:
-    from .client import FrameListener, OpenWire
+    from .connecting import FrameListener, OpenWire
     from .protocol.floor import Floor
     from .wire import Wire
 

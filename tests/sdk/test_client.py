@@ -188,6 +188,6 @@ async def test_what_is_used_too_early_says_what_comes_first(
 
 async def test_nothing_secret_in_representations(ada: Branch) -> None:
     tokens = ada._session.tokens
-    shown = f"{ada._session!r} {ada.session!r} {ada!r} {ada._authenticator!r}"
+    shown = f"{ada._session!r} {ada.session!r} {ada!r} {ada._given.authenticator!r}"
     assert tokens.access_token not in shown
     assert tokens.refresh_token not in shown

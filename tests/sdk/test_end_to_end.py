@@ -115,6 +115,7 @@ def test_the_synchronous_twin_has_the_same_methods() -> None:
             ), name
 
 
+@pytest.mark.end_to_end
 def test_the_synchronous_twin_says_when_it_is_not_open() -> None:
     with pytest.raises(BranchXRError) as refusal:
         branchxr.sync.connect("http://localhost:9").accounts()

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -24,13 +24,13 @@ from ..errors import (
     BranchXRError,
     ConnectionFailed,
     DeadlineExceeded,
-    InputRefused,
     ProtocolError,
     Unauthenticated,
 )
 from ..identity.tokens import Session
 from ..models import RefreshRequest
 from ..operations import REFRESH, Operation
+from .address import checked_address
 from .problems import error_of, outcome_unknown
 
 MAX_ATTEMPTS: Final = 4
@@ -38,10 +38,12 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 BACKOFF_FIRST_S: Final = 0.5  # facts/auth_tx.md section 6: full jitter, 0.5 to 8 s
 BACKOFF_MAX_S: Final = 8.0
 CONNECT_S: Final = 5.0
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 _logger = logging.getLogger("branchxr.http")
+HttpTransport = httpx.AsyncBaseTransport
+"""What carries requests; another one may stand in for the network."""
+
 _RequestT = TypeVar("_RequestT", bound=msgspec.Struct)
 _ResponseT = TypeVar("_ResponseT", bound=msgspec.Struct)
 
@@ -100,7 +102,7 @@ class BranchHttp:
         base_url: str,
         *,
         session: Session,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: HttpTransport | None = None,
         clock: Clock | None = None,
         random: random.Random,
         headers: Mapping[str, str] | None = None,
@@ -342,29 +344,7 @@ class BranchHttp:
         return {name: value for name, value in self._headers.items() if name not in own}
 
 
-def checked_address(base_url: str) -> str:
-    """Return a branch's address without a slash at its end.
-
-    Raises:
-        InputRefused: `address_refused`.
-    """
-    parts = urlsplit(base_url)
-    is_whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.query
-    if not is_whole or parts.fragment or parts.username is not None:
-        came = "something else"
-    elif parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        came = "plain http to another machine"
-    else:
-        return base_url.rstrip("/")
-    raise InputRefused(
-        "an address such as 'https://branch.example' or 'http://localhost:8710'",
-        came,
-        "correct the address",
-        code="address_refused",
-    )
-
-
-def _real_transport(base_url: str) -> httpx.AsyncBaseTransport:
+def _real_transport(base_url: str) -> HttpTransport:
     if base_url.startswith("https:"):
         return httpx.AsyncHTTPTransport()
     # Loading the roots takes 30 ms and plain http needs none. An empty context trusts nobody.
