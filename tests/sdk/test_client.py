@@ -1,5 +1,6 @@
 """Connecting, signing in and out: the real client against the real server, in one process."""
 
+import logging
 import random
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 import branchxr
 import branchxr.testing
-from branchxr import Secret, SoftKey
+from branchxr import Money, Secret, SoftKey
 from branchxr.client import Branch
 from branchxr.errors import (
     ApiError,
@@ -21,6 +22,7 @@ from branchxr.errors import (
     Unauthenticated,
 )
 from branchxr.models import Assurance, Role
+from branchxr.payments.approval import Approval, Assertion, Refusal
 from branchxr.settings import Settings
 from branchxr.testing import Fault, InProcessBranch, VirtualClock
 
@@ -191,3 +193,30 @@ async def test_nothing_secret_in_representations(ada: Branch) -> None:
     shown = f"{ada._session!r} {ada.session!r} {ada!r} {ada._given.authenticator!r}"
     assert tokens.access_token not in shown
     assert tokens.refresh_token not in shown
+
+
+async def test_nothing_secret_in_any_log(
+    place: InProcessBranch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    signed: list[str] = []
+    key = place.key("Ada")
+
+    class Noting:
+        async def confirm(self, approval: Approval) -> Assertion | Refusal:
+            credential = await key.authenticate(approval.options, origin=approval.origin)
+            signed.append(credential["response"]["signature"])
+            return Assertion(credential)
+
+    async with place.connect(name="Ada", authenticator=key, confirmer=Noting()) as ada:
+        await ada.enter()
+        (account,) = await ada.accounts()
+        await ada.statement(account.id)
+        await ada.pay(place.MERCHANT, Money("25.00", "RUB"), "canary-reference")
+        with pytest.raises(ApiError):
+            await ada.payee("ACC-0000000000")
+        tokens = ada._session.tokens
+    assert "/v1/payments" in caplog.text  # the log works
+    canaries = [tokens.access_token, tokens.refresh_token, account.id, *signed, "eyJ",
+                "canary-reference", "ACC-0000000000"]  # fmt: skip
+    assert [canary for canary in canaries if canary in caplog.text] == []

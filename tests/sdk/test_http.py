@@ -256,6 +256,10 @@ async def test_whatever_comes_becomes_one_of_our_errors(
         "http://branch.example",
         "https://a@b.example",
         "http://localhost/?x=1",
+        "http://localhost:99999",
+        "http://localhost:port",
+        "http://[::1",
+        "https://exa\x01mple.example",
     ],
 )
 async def test_an_unsafe_address_is_refused(clock: VirtualClock, address: str) -> None:
@@ -310,3 +314,19 @@ async def test_a_download_of_nothing_and_of_another_part(clock: VirtualClock) ->
     with pytest.raises(ProtocolError):
         async with client(lambda _request: wrong, clock).download("/s", offset=4, etag='"e"'):
             pass
+
+
+async def test_a_transport_that_was_given_is_not_closed(clock: VirtualClock) -> None:
+    class Counting(httpx.MockTransport):
+        closes = 0
+
+        async def aclose(self) -> None:
+            self.closes += 1
+
+    transport = Counting(lambda _request: httpx.Response(200, json=ACCOUNTS))
+    session = Session(clock=clock)
+    http = BranchHttp(
+        BASE, session=session, transport=transport, clock=clock, random=random.Random(1)
+    )
+    await http.close()
+    assert transport.closes == 0

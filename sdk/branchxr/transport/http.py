@@ -30,7 +30,7 @@ from ..errors import (
 from ..identity.tokens import Session
 from ..models import RefreshRequest
 from ..operations import REFRESH, Operation
-from .address import checked_address
+from .address import checked_address, refused
 from .problems import error_of, outcome_unknown
 
 MAX_ATTEMPTS: Final = 4
@@ -110,7 +110,12 @@ class BranchHttp:
         on_retry: Callable[[Retry], None] | None = None,
     ) -> None:
         self.base_url = checked_address(base_url)
+        try:
+            httpx.URL(self.base_url)
+        except httpx.InvalidURL:
+            raise refused("something else") from None
         self.session = session
+        self._is_own_transport = transport is None
         self._transport = transport or _real_transport(self.base_url)
         self._clock = clock or SystemClock()
         self._random = random
@@ -124,8 +129,9 @@ class BranchHttp:
         self._renewal = asyncio.Lock()
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._transport.aclose()
+        """Close all connections; a transport that was given stays open for whoever gave it."""
+        if self._is_own_transport:
+            await self._transport.aclose()
 
     async def call(
         self,
