@@ -19,9 +19,10 @@ from ..events import Participant
 from ..models import Role
 from ..operations import Scope
 from . import messages as m
+from .arrivals import Refused, admit, join_first, refused
 from .crowd import Crowd
 from .frames import TICK_MS, UPLINK_BYTES, FrameType, parse_uplink
-from .plan import STAFF, BranchPlan
+from .plan import BranchPlan
 from .reliable import ReceivedCount, SentRing
 from .session import (
     EVERY_SCOPE_ROLES,
@@ -32,9 +33,8 @@ from .session import (
     Send,
     Session,
     TokenBucket,
-    open_session,
 )
-from .wording import clean_name, distinct, fault_of_chat, fault_of_choice
+from .wording import clean_name, distinct, fault_of_chat
 
 PHASE_S: Final = 2.0
 HOUSEKEEPING_S: Final = 0.5
@@ -106,8 +106,8 @@ class Room:
             self._handle(connection, m.parse_from_client(text), now)
         except ProtocolError as error:
             self._refuse_connection(connection, error, m.CloseCode.PROTOCOL)
-        except _Refused as refused:
-            self._refuse_connection(connection, refused.error, refused.close_code)
+        except Refused as refusal:
+            self._refuse_connection(connection, refusal.error, refusal.close_code)
 
     def receive_pose(self, connection_id: int, message: bytes, now: float) -> None:
         """Take a binary message, which must be a pose."""
@@ -116,7 +116,7 @@ class Room:
             return
         session = connection.session
         if session is None:
-            self._refuse_connection(connection, _join_first(), m.CloseCode.PROTOCOL)
+            self._refuse_connection(connection, join_first(), m.CloseCode.PROTOCOL)
         elif len(message) != UPLINK_BYTES or message[0] != FrameType.POSE:
             try:
                 parse_uplink(message)
@@ -214,7 +214,7 @@ class Room:
             elif isinstance(message, m.Resume):
                 self._resume(connection, message, now)
             else:
-                raise _join_first()
+                raise join_first()
             return
         match message:
             case m.Say():
@@ -241,10 +241,19 @@ class Room:
     def _join(self, connection: Connection, message: m.Join | m.Resume, now: float) -> None:
         grant = connection.grant
         if Scope.LOOK not in grant.scopes:
-            raise _refused("scope_missing", "a token with scope look", "one without it")
+            raise refused("scope_missing", "a token with scope look", "one without it")
         session = self._sessions.get(grant.participant)
         if session is None:
-            session = self._admit(grant, message, now)
+            session = admit(
+                grant,
+                message,
+                sessions=self._sessions.values(),
+                crowd=self._crowd,
+                plan=self.plan,
+                limits=self.limits,
+                new_token=self._new_token,
+                now=now,
+            )
             self._announce("entered", session.participant)
             self._sessions[grant.participant] = session
         else:
@@ -292,44 +301,6 @@ class Room:
         self._send(session, resumed)
         self._outgoing.extend(Send(text, (connection.id,)) for text in backlog)
         self._update_grant(session, connection.grant)
-
-    def _admit(self, grant: Grant, message: m.Join | m.Resume, now: float) -> Session:
-        """Let somebody in: a name, a slot, a place to stand, and a body there."""
-        name = self._choose_name(grant, message.name)
-        spawns = self.plan.spawns(grant.role)
-        if message.anchor is not None and all(message.anchor != s.path for s in spawns):
-            raise _refused("anchor_unknown", "path of a spawn anchor for this role", "another")
-        has_room = len(self._sessions) < self.limits.participants
-        taken = self._crowd.take_slot(now) if has_room else None
-        if taken is None:
-            raise _refused("branch_full", "a free place", "none", close=m.CloseCode.FULL)
-        others = [session.body.position for session in self._sessions.values()]
-        body, yaw = self._crowd.choose_place(grant.role, others, prefer=message.anchor, now=now)
-        session = open_session(
-            grant,
-            name=name,
-            slot=taken[0],
-            generation=taken[1],
-            body=body,
-            yaw=yaw,
-            limits=self.limits,
-            new_token=self._new_token,
-            now=now,
-        )
-        self._crowd.stand(session, now)
-        return session
-
-    def _choose_name(self, grant: Grant, wish: str | None) -> str:
-        """Take the wished name; nobody who works here may call themselves something else."""
-        others = self._names()
-        if wish is None or grant.role in STAFF:
-            return distinct(clean_name(grant.name), others=others)
-        name = clean_name(wish)
-        staff = [s.name for s in self._sessions.values() if s.role in STAFF]
-        fault = fault_of_choice(name, others=others, staff=staff)
-        if fault is not None:
-            raise _refused("name_refused", "a name of your own", fault)
-        return distinct(name, others=others)
 
     def _say(self, session: Session, message: m.Say, now: float) -> None:
         if not session.received.take(message.seq):
@@ -467,20 +438,3 @@ class Room:
         """Close from our side; the session stays for whoever resumes it."""
         self._outgoing.append(Close(connection.id, int(code), reason))
         self.disconnect(connection.id, self._now)
-
-
-class _Refused(Exception):
-    def __init__(self, error: ProtocolError, close_code: int) -> None:
-        super().__init__(error.code)
-        self.error = error
-        self.close_code = close_code
-
-
-def _refused(code: str, expected: str, came: str, *, close: int = m.CloseCode.REFUSED) -> _Refused:
-    return _Refused(ProtocolError(expected, came, "see docs/protocol.md", code=code), close)
-
-
-def _join_first() -> ProtocolError:
-    return ProtocolError(
-        "join or resume as the first message", "another one", "send join", code="join_first"
-    )
