@@ -12,7 +12,7 @@ ARGS ?=
 .PHONY: setup demo test check lint format quick bench constraints docs picture clean
 
 setup:
-	@bash .ci/setup
+	@bash .ci/setup >&2
 
 demo: setup
 	@$(BIN)/branchxr demo $(ARGS)
