@@ -7,7 +7,6 @@ a broken wire is opened again after a random part of 0.1 s, doubling to at most 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
 from random import Random
 from types import TracebackType
 from typing import Final, Self
@@ -123,8 +122,7 @@ class Link:
         self._flush()
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
         wire, self._wire = self._wire, None
         if wire is not None:
             await wire.close(CloseCode.NORMAL, "left")
