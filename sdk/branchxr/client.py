@@ -140,6 +140,7 @@ class Branch:
             self.scene = self._given.scene(self._http, self._describe)
             self.payments = self._given.payments(self._http, outbox, self._describe)
             await _sign_in.start_guest(self._http, self._given.name)
+            resources.push_async_callback(_sign_in.say_goodbye, self._http)
             holder = self._given.authenticator
             if isinstance(holder, PasskeyHolder):
                 if holder.holds_passkey(self._describe.rp_id):

@@ -127,6 +127,17 @@ async def test_after_signing_out_nothing_is_left(ada: Branch) -> None:
     assert [event async for event in ada.events()] == []
 
 
+async def test_who_leaves_leaves_no_session_behind(place: InProcessBranch) -> None:
+    most = place.server.policy.guests_per_address
+    for _ in range(most + 1):  # without the header that exempts tests from the cap
+        async with place.connect(headers={}):
+            pass
+        place.clock.advance(1)
+    place.faults.add("DELETE /v1/session", Fault.LOSE_REQUEST)
+    async with place.connect():
+        pass  # a branch that does not take note is no error
+
+
 async def test_tokens_are_renewed_without_a_word(place: InProcessBranch, ada: Branch) -> None:
     sid = ada.session.sid
     for _ in range(3):

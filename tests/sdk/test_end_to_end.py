@@ -13,7 +13,7 @@ import pytest
 
 import branchxr
 import branchxr.sync
-from branchxr import Money, SoftKey
+from branchxr import Money, Secret, SoftKey
 from branchxr import events as e
 from branchxr.client import Branch
 from branchxr.errors import BranchXRError, ConnectionFailed
@@ -125,6 +125,70 @@ def test_the_synchronous_twin_says_when_it_is_not_open() -> None:
         branchxr.sync.connect("http://localhost:9", settings=Settings()),
     ):
         pass
+
+
+# --- a client that is killed ----------------------------------------------------------------------
+
+KILLED = """
+import asyncio, os, signal, sys
+import branchxr
+from branchxr.payments.outbox import Outbox
+
+address, folder, step = sys.argv[1:]
+begin, advance = Outbox.begin, Outbox.advance
+
+async def begin_and_die(self, *arguments):
+    entry = await begin(self, *arguments)
+    if step == "asked":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return entry
+
+async def advance_and_die(self, entry, state, **changes):
+    if step == "authorized" and state == "closed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    moved = await advance(self, entry, state, **changes)
+    if step == state:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return moved
+
+Outbox.begin, Outbox.advance = begin_and_die, advance_and_die
+
+async def main():
+    key = branchxr.SoftKey.load(folder + "/bot.key", secret=branchxr.Secret("5a" * 32))
+    async with branchxr.connect(address, authenticator=key, data_dir=folder) as branch:
+        await branch.pay("CITY-UTILITIES", branchxr.Money("25.00", "RUB"))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("step", "outcome", "balance"),
+    [
+        ("asked", "abandoned", "100000.00"),
+        ("offered", "abandoned", "100000.00"),
+        ("signed", "pending", "100000.00"),
+        ("authorized", "posted", "99975.00"),
+    ],
+)
+async def test_a_client_killed_between_two_states_learns_what_happened(
+    server: BranchServer, tmp_path: Path, step: str, outcome: str, balance: str
+) -> None:
+    key = SoftKey.create(tmp_path / "bot.key", secret=Secret("5a" * 32))
+    async with connect(server, authenticator=key):
+        pass
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, server.address, str(tmp_path), step,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    _, err = await process.communicate()
+    assert process.returncode == -9, err.decode()
+    key = SoftKey.load(tmp_path / "bot.key", secret=Secret("5a" * 32))
+    async with connect(server, authenticator=key, data_dir=tmp_path) as again:
+        assert [settled.outcome for settled in await again.payments.settle()] == [outcome]
+        assert (await again.accounts())[0].balance == balance
+    assert await server.ledger.sum_minor() == 0
 
 
 # --- branchxr run -------------------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """How a session starts, becomes a visitor's, and ends."""
 
+from contextlib import suppress
+from typing import Final
+
+from ..errors import BranchXRError
 from ..models import CredentialRequest, GuestRequest, Nothing, RegistrationRequest
 from ..operations import (
     BEGIN_REGISTRATION,
@@ -11,6 +15,9 @@ from ..operations import (
 )
 from ..transport.http import BranchHttp
 from .authenticator import Authenticator
+
+GOODBYE_S: Final = 2.0
+"""How long leaving waits for the branch to take note."""
 
 
 async def start_guest(http: BranchHttp, name: str) -> None:
@@ -58,9 +65,19 @@ async def sign_in(http: BranchHttp, authenticator: Authenticator, *, origin: str
     )
 
 
-async def sign_out(http: BranchHttp) -> None:
+async def sign_out(http: BranchHttp, *, deadline_s: float | None = None) -> None:
     """End the session: the branch revokes its tokens, and they are forgotten here in any case."""
     try:
-        await http.call(END_SESSION, Nothing())
+        await http.call(END_SESSION, Nothing(), deadline_s=deadline_s)
     finally:
         http.session.forget()
+
+
+async def say_goodbye(http: BranchHttp) -> None:
+    """Sign out if that has not been done; a branch that does not answer is no error.
+
+    The tokens end here in any case; told of it, the branch has room for another guest.
+    """
+    if http.session.is_open:
+        with suppress(BranchXRError):
+            await sign_out(http, deadline_s=GOODBYE_S)

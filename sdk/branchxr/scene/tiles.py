@@ -103,7 +103,9 @@ def _gain(tile: Tile, parent_error_m: float, view: View) -> float:
     if not tile.path:
         return math.inf  # costs nothing and leads on
     if tile.role:
-        return _on_screen(tile, tile.radius_m, view) * 0.01  # few bytes; after the first sight
+        return (
+            _on_screen(tile, tile.radius_m, view) * 0.02
+        )  # lights and people: before the last detail
     taken_away_m = max(parent_error_m - tile.error_m, 1e-6)
     return _on_screen(tile, taken_away_m, view) * (1.0 if _is_visible(tile, view) else 1e-6)
 
