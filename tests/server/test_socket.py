@@ -273,24 +273,25 @@ async def test_a_wrong_frame_closes_that_client_and_the_others_go_on(
 
 
 async def test_a_broken_tcp_connection_is_resumed() -> None:
-    async with listening() as listener, proxied(listener) as (url, reset):
-        async with (
-            link_to(listener, "Ada") as ada,
-            link_to(listener, "Bob", url) as bob,
-        ):
-            slot = bob.visitor.you.slot
-            reset()
-            ada.say("while you were gone")
-            seen: list[Any] = []
-            async for event in bob.events():
-                seen.append(event)
-                if isinstance(event, Chat):
-                    break
-            names = [type(event).__name__ for event in seen]
-            assert names.index("Disconnected") < names.index("Reconnected") < names.index("Chat")
-            assert isinstance(seen[0], Disconnected)
-            assert Reconnected() in seen
-            assert bob.visitor.you.slot == slot
+    async with (
+        listening() as listener,
+        proxied(listener) as (url, reset),
+        link_to(listener, "Ada") as ada,
+        link_to(listener, "Bob", url) as bob,
+    ):
+        slot = bob.visitor.you.slot
+        reset()
+        ada.say("while you were gone")
+        seen: list[Any] = []
+        async for event in bob.events():
+            seen.append(event)
+            if isinstance(event, Chat):
+                break
+        names = [type(event).__name__ for event in seen]
+        assert names.index("Disconnected") < names.index("Reconnected") < names.index("Chat")
+        assert isinstance(seen[0], Disconnected)
+        assert Reconnected() in seen
+        assert bob.visitor.you.slot == slot
 
 
 @asynccontextmanager
