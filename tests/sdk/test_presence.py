@@ -137,6 +137,23 @@ async def test_walking_keeps_to_the_floor_and_arrives(place: InProcessBranch, ad
     assert max(steps) < 0.3  # nobody jumps
 
 
+async def test_a_walk_survives_a_cut_wire(place: InProcessBranch, ada: Branch) -> None:
+    await ada.enter(anchor="Room/spawn.001")
+    walking = asyncio.create_task(ada.walk_to("counter"))
+    await place.clock.sleep(2)
+    place.wires[-1].cut()
+    await place.clock.sleep(2)
+    place.wires[-1].stall()  # dead without a close: found out by its silence
+    arrived = await walking
+    await place.clock.sleep(15)
+    async with place.connect() as watch:
+        await watch.enter()
+        await place.clock.sleep(3)
+        head = watch.positions()[ada.session.participant]
+    assert arrived[0] > 3
+    assert math.dist(head[::2], ada.position[::2]) < 0.05
+
+
 async def test_a_place_to_which_no_way_leads(place: InProcessBranch, ada: Branch) -> None:
     await ada.enter()
     with pytest.raises(NotFound) as refusal:
