@@ -127,7 +127,9 @@ def build_scene(
     started = time.perf_counter()
     tell = progress or (lambda _what, _share: None)
     if not 1 <= lods <= LODS_MAX:
-        raise InputRefused(f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3")
+        raise InputRefused(
+            f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3", code="lods_out_of_range"
+        )
     tell("reading", 0.0)
     came = read(source)
     prepared = prepare(came)

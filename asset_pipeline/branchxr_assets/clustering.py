@@ -36,33 +36,42 @@ class Clusters:
     error: float
 
 
-def cluster(points: Floats, faces: Triangles, *, cell: float) -> Clusters:
-    """Cluster a triangle mesh.
+class ClusterMesh:
+    """A triangle mesh that can be clustered at any size of cell.
 
     Args:
         points: `(n, 3)`; vertices split at seams stay told apart where it shows.
         faces: `(t, 3)` into them.
-        cell: side of a cell, in the units of the points.
     """
-    cells = _cells(points, cell)
-    sharpest = _sharpest(points, faces, cells)
-    corners = cells[faces]
-    is_flat = (
-        (corners[:, 0] == corners[:, 1])
-        | (corners[:, 1] == corners[:, 2])
-        | (corners[:, 2] == corners[:, 0])
-    )
-    kept = _without_twins(faces[~is_flat], cells)
-    islands = _islands(faces, cells, len(points))
-    used = np.unique(islands[kept])
-    number = np.full(len(points), -1, np.int64)
-    number[used] = np.arange(len(used))
-    places = sharpest[cells[used]]  # an island's label is one of its own vertices
-    sources = _nearest_in_island(points, islands, number, points[places])
-    reached = np.unique(kept)
-    moved = points[reached] - points[sharpest][cells[reached]]
-    error = float(np.linalg.norm(moved, axis=1).max(initial=0.0))
-    return Clusters(places, sources, number[islands[kept]], error)
+
+    def __init__(self, points: Floats, faces: Triangles) -> None:
+        self.points = points
+        self.faces = faces
+        # Does not depend on the cell, and takes half of the time.
+        self._sharpness = _sharpness(points, faces)
+
+    def cluster(self, cell: float) -> Clusters:
+        """Keep one vertex per cell; `cell` is its side in the units of the points."""
+        points, faces = self.points, self.faces
+        cells = _cells(points, cell)
+        sharpest = _sharpest(points, self._sharpness, cells)
+        corners = cells[faces]
+        is_flat = (
+            (corners[:, 0] == corners[:, 1])
+            | (corners[:, 1] == corners[:, 2])
+            | (corners[:, 2] == corners[:, 0])
+        )
+        kept = _without_twins(faces[~is_flat], cells)
+        islands = _islands(faces, cells, len(points))
+        used = np.unique(islands[kept])
+        number = np.full(len(points), -1, np.int64)
+        number[used] = np.arange(len(used))
+        places = sharpest[cells[used]]  # an island's label is one of its own vertices
+        sources = _nearest_in_island(points, islands, number, points[places])
+        reached = np.unique(kept)
+        moved = points[reached] - points[sharpest][cells[reached]]
+        error = float(np.linalg.norm(moved, axis=1).max(initial=0.0))
+        return Clusters(places, sources, number[islands[kept]], error)
 
 
 def _cells(points: Floats, cell: float) -> Labels:
@@ -75,10 +84,8 @@ def _cells(points: Floats, cell: float) -> Labels:
     return found
 
 
-def _sharpest(points: Floats, faces: Triangles, cells: Labels) -> Labels:
+def _sharpest(points: Floats, score: Floats, cells: Labels) -> Labels:
     """Return each cell's sharpest vertex; the nearest to the cell's mean among equals."""
-    welded = np.unique(points, axis=0, return_inverse=True)[1].reshape(-1)
-    score = _sharpness(points, faces, welded)[welded]
     counts = np.bincount(cells)
     middle = np.stack([np.bincount(cells, points[:, axis]) / counts for axis in range(3)], axis=1)
     distance = np.linalg.norm(points - middle[cells], axis=1)
@@ -87,8 +94,9 @@ def _sharpest(points: Floats, faces: Triangles, cells: Labels) -> Labels:
     return order[np.r_[True, np.diff(cells[order]) > 0]]
 
 
-def _sharpness(points: Floats, faces: Triangles, welded: Labels) -> Floats:
-    """Score welded positions: 0 in a plane, about 1 on an edge, more on a corner or an outline."""
+def _sharpness(points: Floats, faces: Triangles) -> Floats:
+    """Score vertices: 0 in a plane, about 1 on an edge, more on a corner or an outline."""
+    welded = np.unique(points, axis=0, return_inverse=True)[1].reshape(-1)
     count = int(welded.max(initial=-1)) + 1
     a, b, c = (points[faces[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
@@ -104,7 +112,8 @@ def _sharpness(points: Floats, faces: Triangles, welded: Labels) -> Floats:
     _, first, uses = np.unique(low * count + high, return_index=True, return_counts=True)
     rim = ends[first[uses == 1]]  # an edge of one triangle only
     if not len(rim):
-        return folded
+        found: Floats = folded[welded]
+        return found
     place = np.zeros((count, 3))
     place[welded] = points
     along = place[rim[:, 1]] - place[rim[:, 0]]
@@ -115,7 +124,8 @@ def _sharpness(points: Floats, faces: Triangles, welded: Labels) -> Floats:
     np.add.at(bend, rim[:, 1], -along)
     score: Floats = folded + np.linalg.norm(bend, axis=1)
     score[np.unique(rim)] += 0.1
-    return score
+    spread: Floats = score[welded]
+    return spread
 
 
 def _without_twins(faces: Triangles, cells: Labels) -> Triangles:

@@ -8,6 +8,8 @@ import numpy as np
 from .document import Document, Floats, Json
 from .refusal import refused
 
+PATHS_MAX: Final = 50_000_000
+"""Characters of all node paths: 3,000 nameless nodes in a row take 14 million."""
 ORIGIN: Final = (0.0, 0.0, 0.0)
 
 
@@ -29,10 +31,10 @@ def roots(document: Document) -> list[int]:
 
 
 def check_tree(document: Document, *, file: str) -> None:
-    """Check that nodes form strict trees (glTF 2.0, section 3.5.2).
+    """Check that nodes form strict trees (glTF 2.0, section 3.5.2), of a depth with bounds.
 
     Raises:
-        SceneRefused: `scene_cyclic`, naming the node.
+        SceneRefused: `scene_cyclic` or `scene_too_deep`, naming the node.
     """
     nodes = document.listed("nodes")
     parents: dict[int, int] = {}
@@ -42,8 +44,15 @@ def check_tree(document: Document, *, file: str) -> None:
                 raise _not_a_tree(file, child, nodes)
             parents[child] = index
     reached = [index for index in range(len(nodes)) if index not in parents]
+    lengths: dict[int | None, int] = {None: 0}
+    total = 0
     for index in reached:  # grows while it is walked: a breadth-first order
         reached += nodes[index].get("children", [])
+        own = len(str(nodes[index].get("name", ""))) + 4
+        lengths[index] = lengths[parents.get(index)] + own
+        total += lengths[index]
+        if total > PATHS_MAX:
+            raise _too_deep(file, index)
     if len(reached) < len(nodes):  # whatever no top node reaches sits on a circle
         raise _not_a_tree(file, min(set(range(len(nodes))) - set(reached)), nodes)
 
@@ -150,6 +159,17 @@ def _told_apart(names: Iterable[str]) -> list[str]:
         given.add(unique)
         result.append(unique)
     return result
+
+
+def _too_deep(file: str, index: int) -> Exception:
+    return refused(
+        "scene_too_deep",
+        file=file,
+        place=f"nodes[{index}]",
+        expected=f"node paths of {PATHS_MAX} characters in all",
+        came="more",
+        remedy="flatten the node tree or shorten the names in the modelling program",
+    )
 
 
 def _not_a_tree(file: str, index: int, nodes: list[Json]) -> Exception:

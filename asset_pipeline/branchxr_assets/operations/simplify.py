@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from ..clustering import Clusters, cluster
-from ..document import AccessorPool, Array, Document, Floats, Json, Outcome
+from ..clustering import ClusterMesh, Clusters
+from ..document import AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, Triangles, largest_scale, placements, positions, triangles
 from ..normals import reshade
 from ..rewrite import prune
@@ -75,24 +75,25 @@ def _clustered(
     made = None
     if len(faces) > options.untouched:
         cell = options.cell_m / scale
-        made = cluster(points, faces, cell=cell)
+        mesh = ClusterMesh(points, faces)
+        made = mesh.cluster(cell)
         if options.ratio is not None and len(made.triangles) < options.ratio * len(faces):
-            made = _to_ratio(points, faces, options.ratio, largest=cell)
+            made = _to_ratio(mesh, options.ratio, largest=cell)
         if len(made.triangles) >= _WORTH * len(faces):
             made = None
     counts["triangles_after"] += len(faces if made is None else made.triangles)
     return made
 
 
-def _to_ratio(points: Floats, faces: Triangles, ratio: float, *, largest: float) -> Clusters:
+def _to_ratio(mesh: ClusterMesh, ratio: float, *, largest: float) -> Clusters:
     """Find the largest cell that keeps a share of the triangles."""
-    extent = float(np.ptp(points, axis=0).max())
+    extent = float(np.ptp(mesh.points, axis=0).max())
     low, high = min(largest, extent) / 2048, largest
-    best = cluster(points, faces, cell=low)
+    best = mesh.cluster(low)
     for _ in range(_SEARCH_STEPS):
         cell = float(np.sqrt(low * high))
-        made = cluster(points, faces, cell=cell)
-        if len(made.triangles) >= ratio * len(faces):
+        made = mesh.cluster(cell)
+        if len(made.triangles) >= ratio * len(mesh.faces):
             low, best = cell, made
         else:
             high = cell

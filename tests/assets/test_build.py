@@ -1,0 +1,372 @@
+"""The package of the hall: what DESIGN says of it, and that the same input gives the same bytes."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from branchxr.errors import InputRefused, KeyRefused, PackageRefused
+from branchxr.protocol.package import parse_manifest, verify, verify_file
+from branchxr_assets.build import build_scene
+from branchxr_assets.container import split
+from branchxr_assets.inspection import inspect_package, inspect_scene
+from branchxr_assets.packager import next_version, write_package
+from branchxr_assets.readers import read
+from branchxr_assets.signing import load_key, user_key
+from branchxr_assets.tileset import z_up_box
+from branchxr_assets.tree import paths, world_matrices
+
+
+def tiles(package: Path) -> tuple[list[Any], Any]:
+    """Return the chain of LODs, coarsest first, and the live tile."""
+    root = json.loads((package / "tileset.json").read_bytes())["root"]
+    (live,) = [t for t in root["children"] if t.get("extras", {}).get("role") == "live"]
+    (tile,) = [t for t in root["children"] if t is not live]
+    chain = []
+    while tile is not None:
+        chain.append(tile)
+        tile = (tile.get("children") or [None])[0]
+    return chain, live
+
+
+def gltf(package: Path, tile: Any) -> Any:
+    raw = (package / tile["content"]["uri"]).read_bytes()
+    return json.loads(split(raw, file="chunk")[0])
+
+
+def test_the_tileset_has_the_shape_of_the_design(hall_package: Path) -> None:
+    tileset = json.loads((hall_package / "tileset.json").read_bytes())
+    root = tileset["root"]
+    assert tileset["asset"]["version"] == "1.1"
+    assert "transform" not in root
+    assert "content" not in root
+    assert root["refine"] == "ADD"
+    chain, live = tiles(hall_package)
+    assert [tile["refine"] for tile in chain] == ["REPLACE"] * 3
+    errors = [root["geometricError"], *(tile["geometricError"] for tile in chain)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] == live["geometricError"] == 0
+    assert root["boundingVolume"]["box"][:3] == [0.0, 0.0425, 1.8]
+    for tile in (*chain, live):
+        extras = tile["content"]["extras"]
+        assert tile["content"]["uri"] == f"c/{extras['sha256']}.glb"
+        assert (hall_package / tile["content"]["uri"]).stat().st_size == extras["bytes"]
+
+
+def test_a_box_is_turned_upright() -> None:
+    box = z_up_box(np.array([[1.0, 10.0, 100.0], [3.0, 14.0, 106.0]]))
+    assert box == [2, -103, 12, 1, 0, 0, 0, 3, 0, 0, 0, 2]
+
+
+def test_the_first_sight_is_small_and_plain(hall_package: Path) -> None:
+    chain, _ = tiles(hall_package)
+    first = gltf(hall_package, chain[0])
+    assert chain[0]["content"]["extras"]["bytes"] < 60_000
+    assert first["extensionsUsed"] == ["KHR_mesh_quantization"]
+    assert not {"images", "textures", "animations", "cameras"} & first.keys()
+    assert len(first["nodes"]) == 1
+
+
+def test_the_middle_has_half_the_texture_and_fewer_triangles(hall_package: Path) -> None:
+    chain, _ = tiles(hall_package)
+    sizes = [tile["content"]["extras"]["bytes"] for tile in chain]
+    assert sizes == sorted(sizes)
+    budgets = json.loads((hall_package / "branch.json").read_bytes())["budgets"]
+    triangles = budgets["triangles"]
+    assert triangles["coarsest"] < triangles["middle"] < 0.6 * triangles["full"]
+    assert "KHR_lights_punctual" not in gltf(hall_package, chain[1])["extensionsUsed"]
+
+
+def test_everything_with_extras_is_in_the_chunks_and_in_branch_json(
+    hall: Path, hall_package: Path
+) -> None:
+    source = read(hall).document
+    wanted = {
+        path: source.listed("nodes")[index]["extras"]
+        for index, path in paths(source).items()
+        if "extras" in source.listed("nodes")[index]
+    }
+    assert len(wanted) == 66
+    chain, live = tiles(hall_package)
+    found: dict[str, Any] = {}
+    for tile in (chain[-1], live):
+        document = read(hall_package / tile["content"]["uri"]).document
+        for index, path in paths(document).items():
+            if "extras" in document.listed("nodes")[index]:
+                found[path] = document.listed("nodes")[index]["extras"]
+    assert found == wanted
+    branch = json.loads((hall_package / "branch.json").read_bytes())
+    assert {n["path"]: n["extras"] for n in branch["nodes"] if "extras" in n} == wanted
+    assert len(branch["nodes"]) == 148
+    assert branch["extras"] == {"branch_name": "Hall"}
+
+
+def test_anchors_have_their_place_and_their_own_properties(hall: Path, hall_package: Path) -> None:
+    branch = json.loads((hall_package / "branch.json").read_bytes())
+    by_path = {anchor["path"]: anchor for anchor in branch["anchors"]}
+    assert by_path["Branch_Root/Counter.001/counter.002"] == {
+        "path": "Branch_Root/Counter.001/counter.002",
+        "kind": "counter",
+        "position": [5.8, 0.0, -2.8],
+        "rotation": [0.0, 0.0, 0.0, 1.0],
+        "desk": 2,
+        "service": "kyc",
+        "radius_m": 0.6,
+    }
+    assert by_path["Branch_Root/spawn.001"]["rotation"] == [0.0, 0.707107, 0.0, 0.707107]
+    source = read(hall).document
+    worlds, named = world_matrices(source), paths(source)
+    for index, path in named.items():
+        if path in by_path:
+            assert by_path[path]["position"] == pytest.approx(worlds[index][:3, 3], abs=1e-6)
+
+
+def test_manifest_and_signature(hall_package: Path, key: Ed25519PrivateKey) -> None:
+    manifest_bytes = (hall_package / "manifest.json").read_bytes()
+    manifest = verify(
+        manifest_bytes,
+        (hall_package / "manifest.json.sig").read_bytes(),
+        pinned=key.public_key().public_bytes_raw(),
+        now=0,
+        newest_seen=None,
+    )
+    assert manifest.scene == "hall"
+    on_disk = {
+        path.relative_to(hall_package).as_posix()
+        for path in hall_package.rglob("*")
+        if path.is_file()
+    }
+    assert set(manifest.files) == on_disk - {"manifest.json", "manifest.json.sig"}
+    for path in manifest.files:
+        verify_file(manifest, path, (hall_package / path).read_bytes())
+
+
+def test_brotli_twins_unpack_to_the_same_bytes(hall_package: Path) -> None:
+    import brotli
+
+    twins = sorted(hall_package.rglob("*.br"))
+    assert len(twins) == 6
+    for twin in twins:
+        raw = twin.with_suffix("").read_bytes()
+        assert brotli.decompress(twin.read_bytes()) == raw
+        assert twin.stat().st_size < 0.95 * len(raw)
+
+
+def test_the_same_input_gives_the_same_bytes(
+    hall: Path, hall_package: Path, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    build_scene(hall, again, key=key, jobs=1)
+    promised = ["tileset.json", "branch.json"]
+    promised += [p.relative_to(again).as_posix() for p in again.glob("c/*.glb")]
+    assert len(promised) == 6
+    for path in promised:
+        assert (again / path).read_bytes() == (hall_package / path).read_bytes()
+
+
+def test_a_gltf_with_files_beside_it_is_the_same_scene(
+    hall: Path, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    json_bytes, binary = split(hall.read_bytes(), file="hall.glb")
+    assert binary is not None
+    root = json.loads(json_bytes)
+    for number, image in enumerate(root["images"]):
+        view = root["bufferViews"][image.pop("bufferView")]
+        raw = binary[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
+        (tmp_path / f"image {number}").write_bytes(raw)
+        image["uri"] = f"image%20{number}"
+    root["buffers"][0]["uri"] = "hall.bin"
+    (tmp_path / "hall.bin").write_bytes(binary)
+    (tmp_path / "hall.gltf").write_text(json.dumps(root))
+    one = build_scene(tmp_path / "hall.gltf", tmp_path / "one", key=key)
+    other = build_scene(hall, tmp_path / "other", key=key)
+    assert [chunk.glb for chunk in one.chunks] == [chunk.glb for chunk in other.chunks]
+    assert one.warnings == other.warnings == ()
+
+
+@pytest.mark.parametrize("lods", [1, 2, 4])
+def test_as_many_levels_as_asked_for(
+    hall: Path, key: Ed25519PrivateKey, tmp_path: Path, lods: int
+) -> None:
+    result = build_scene(hall, tmp_path / "out", key=key, lods=lods)
+    assert len(result.chunks) == lods + 1
+    sizes = [len(chunk.glb) for chunk in result.chunks if chunk.role != "live"]
+    assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize("lods", [0, 7, -1])
+def test_levels_out_of_range(hall: Path, tmp_path: Path, lods: int) -> None:
+    with pytest.raises(InputRefused) as caught:
+        build_scene(hall, tmp_path / "out", lods=lods)
+    assert caught.value.code == "lods_out_of_range"
+
+
+def test_strict_refuses_and_leaves_nothing(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    maker.node(mesh=maker.box())
+    source = maker.save()
+    with pytest.raises(InputRefused) as caught:
+        build_scene(source, tmp_path / "out", key=key, strict=True)
+    assert caught.value.code == "warnings_strict"
+    assert list(tmp_path.iterdir()) == [source]
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def test_a_package_replaces_a_package_and_counts_up(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    maker.room()
+    source, output = maker.save(), tmp_path / "out"
+    first = build_scene(source, output, key=key, now=lambda: 1000.0)
+    second = build_scene(source, output, key=key, now=lambda: 999.0)
+    assert (first.version, second.version) == (1000, 1001)
+    assert next_version(output, scene="other", now=5.0) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "scene.glb"]
+
+
+def test_a_folder_of_something_else_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputRefused) as caught:
+        write_package(tmp_path / "out", {"a": b""})
+    assert caught.value.code == "output_not_package"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+def test_a_failure_while_writing_leaves_the_old_package(
+    tmp_path: Path, maker: Any, key: Ed25519PrivateKey
+) -> None:
+    maker.room()
+    output = tmp_path / "out"
+    build_scene(maker.save(), output, key=key)
+    before = {p: p.read_bytes() for p in output.rglob("*") if p.is_file()}
+    with pytest.raises(OSError, match="too long"):
+        write_package(output, {"tileset.json": b"new", "x" * 300: b""})
+    assert {p: p.read_bytes() for p in output.rglob("*") if p.is_file()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "scene.glb"]
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+
+def test_a_users_key_is_made_once_and_is_theirs_alone(tmp_path: Path) -> None:
+    environ = {"BRANCHXR_CONFIG_DIR": str(tmp_path / "config")}
+    first, made = user_key(environ)
+    again, made_again = user_key(environ)
+    assert made is not None
+    assert made_again is None
+    assert first.private_bytes_raw() == again.private_bytes_raw()
+    assert made.stat().st_mode & 0o777 == 0o600
+
+
+def test_other_keys_are_refused(tmp_path: Path) -> None:
+    other = generate_private_key(SECP256R1())
+    pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for name, raw in {"ec.pem": pem, "junk.pem": b"junk"}.items():
+        (tmp_path / name).write_bytes(raw)
+        with pytest.raises(KeyRefused):
+            load_key(tmp_path / name)
+    with pytest.raises(KeyRefused):
+        load_key(tmp_path / "none.pem")
+
+
+# --- inspect ----------------------------------------------------------------------------------
+
+
+def test_inspect_counts_what_the_hall_holds(hall: Path) -> None:
+    found = inspect_scene(hall)
+    wanted = {
+        "format": "glb",
+        "nodes": 148,
+        "meshes": 19,
+        "triangles_unique": 22414,
+        "triangles_drawn": 44770,
+        "materials": 14,
+        "textures": 12,
+        "images": 12,
+        "skins": 1,
+        "animations": 4,
+        "morph_targets": 2,
+        "cameras": 2,
+        "lights": 7,
+        "nodes_with_extras": 66,
+        "uv_sets": 2,
+        "vertex_colour_sets": 2,
+        "unit_m": 1.0,
+        "bounds_m": [[-10.1, 0.0, -6.1], [10.1, 3.6, 6.015]],
+        "anchors": {"atm": 6, "counter": 3, "panel": 3, "queue": 6, "seat": 24, "spawn": 4},
+        "warnings": [],
+    }
+    assert {name: found[name] for name in wanted} == wanted
+    assert len(found["extensions_used"]) == 9
+
+
+def copied(package: Path, folder: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(package, folder / "copy"))
+
+
+def test_inspect_reads_a_folder_and_a_zip_of_it(hall_package: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "hall.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in hall_package.rglob("*"):
+            if path.is_file():
+                file.write(path, path.relative_to(hall_package).as_posix())
+    found = inspect_package(hall_package, now=0)
+    assert found == inspect_package(archive, now=0)
+    assert (found["scene"], found["chunks"], found["nodes_with_extras"]) == ("hall", 4, 66)
+
+
+@pytest.mark.parametrize("name", ["branch.json", "tileset.json", "c", "manifest.json"])
+def test_one_changed_byte_is_found(hall_package: Path, tmp_path: Path, name: str) -> None:
+    package = copied(hall_package, tmp_path)
+    path = package / name
+    if path.is_dir():
+        path = min(path.iterdir())
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(PackageRefused) as caught:
+        inspect_package(package, now=0)
+    assert caught.value.code == "package_tampered"
+
+
+def test_a_missing_file_is_found(hall_package: Path, tmp_path: Path) -> None:
+    package = copied(hall_package, tmp_path)
+    (package / "branch.json").unlink()
+    with pytest.raises(PackageRefused) as caught:
+        inspect_package(package, now=0)
+    assert caught.value.code == "package_tampered"
+
+
+def test_an_unsigned_package_needs_permission(hall_package: Path, tmp_path: Path) -> None:
+    package = copied(hall_package, tmp_path)
+    (package / "manifest.json.sig").unlink()
+    with pytest.raises(PackageRefused) as caught:
+        inspect_package(package, now=0)
+    assert caught.value.code == "package_unsigned"
+    assert inspect_package(package, now=0, allow_unsigned=True)["signer"] is None
+    manifest = parse_manifest((package / "manifest.json").read_bytes())
+    assert manifest.scene == "hall"
+
+
+def test_the_report_names_everything_and_runs_nothing(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    maker.node(mesh=maker.box(), name="<script>alert(1)</script>", extras={"branch_anchor": 3})
+    build_scene(maker.save(), tmp_path / "out", key=key)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "&lt;script&gt;alert(1)&lt;~1script&gt;" in page
+    assert "<script" not in page
+    for word in ("anchor_kind", "floor_guessed", "coarsest", "scene.glb"):
+        assert word in page

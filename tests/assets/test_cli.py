@@ -1,0 +1,107 @@
+"""`branchxr assets`: results on stdout, the rest on stderr, one exit code per cause."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from branchxr.cli.assets import app
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    environ = {"BRANCHXR_CONFIG_DIR": str(tmp_path / "config")}
+
+    def call(*arguments: object) -> Result:
+        return CliRunner(env=environ).invoke(app, [str(argument) for argument in arguments])
+
+    return call
+
+
+def test_build_prints_one_object(run: Any, hall: Path, tmp_path: Path) -> None:
+    result = run("build", hall, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert list(found) == [
+        *("schema", "inputs", "output", "chunks", "bytes", "bytes_source"),
+        *("triangles_drawn_source", "triangles_drawn_full", "nodes_with_extras"),
+        *("warnings", "seconds"),
+    ]
+    assert (found["schema"], found["chunks"], found["nodes_with_extras"]) == (1, 4, 66)
+    assert found["triangles_drawn_source"] == found["triangles_drawn_full"] == 44_770
+    assert found["bytes_source"] == hall.stat().st_size
+    assert found["bytes"] == sum(p.stat().st_size for p in tmp_path.glob("out/c/*.glb"))
+    assert "made a signing key" in result.stderr
+    again = run("build", hall, "-o", tmp_path / "out")
+    assert "made a signing key" not in again.stderr
+    assert "coarsest" in again.stdout
+
+
+def test_build_with_a_key_of_ones_own(run: Any, maker: Any, tmp_path: Path) -> None:
+    maker.room()
+    source = maker.save()
+    run("build", source, "-o", tmp_path / "one")
+    key = tmp_path / "config" / "package-signing.pem"
+    moved = key.rename(tmp_path / "mine.pem")
+    result = run("build", source, "-o", tmp_path / "two", "--key", moved)
+    assert result.exit_code == 0
+    assert not key.exists()
+    signers = {
+        json.loads(run("inspect", tmp_path / name, "--json").stdout)["signer"]
+        for name in ("one", "two")
+    }
+    assert len(signers) == 1
+
+
+def test_warnings_go_to_stderr_and_strict_refuses(run: Any, maker: Any, tmp_path: Path) -> None:
+    maker.node(mesh=maker.box())
+    source = maker.save()
+    result = run("build", source, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 0
+    (warning,) = json.loads(result.stdout)["warnings"]
+    assert set(warning) == {"code", "path", "message"}
+    assert "warning [floor_guessed]" in result.stderr
+    strict = run("build", source, "-o", tmp_path / "strict", "--strict")
+    assert strict.exit_code == 3
+    assert not (tmp_path / "strict").exists()
+
+
+def test_refusals_have_three_parts_and_exit_with_3(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "x.glb").write_bytes(b"glTF\2\0\0\0")
+    for command in (
+        ("build", tmp_path / "x.glb", "-o", tmp_path / "out"),
+        ("inspect", tmp_path / "x.glb", "--json"),
+        ("inspect", tmp_path),
+    ):
+        result = run(*command)
+        assert result.exit_code == 3
+        assert result.stdout == ""
+        lines = result.stderr.splitlines()
+        assert lines[0].startswith("error [")
+        assert lines[1].startswith("  got:")
+        assert lines[2].startswith("  remedy:")
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_usage_exits_with_2(run: Any, hall: Path, tmp_path: Path) -> None:
+    assert run("build", hall).exit_code == 2
+    assert run("build", hall, "-o", tmp_path / "out", "--lods", "9").exit_code == 2
+
+
+def test_inspect_speaks_to_people_and_to_programs(run: Any, maker: Any) -> None:
+    maker.room()
+    source = maker.save()
+    spoken = run("inspect", source)
+    assert "triangles drawn      14" in spoken.stdout
+    found = json.loads(run("inspect", source, "--json").stdout)
+    assert found["anchors"] == {"counter": 1, "spawn": 1}
+
+
+def test_an_unsigned_package_needs_the_option(run: Any, maker: Any, tmp_path: Path) -> None:
+    maker.room()
+    run("build", maker.save(), "-o", tmp_path / "out")
+    (tmp_path / "out" / "manifest.json.sig").unlink()
+    assert run("inspect", tmp_path / "out").exit_code == 3
+    assert run("inspect", tmp_path / "out", "--allow-unsigned").exit_code == 0
