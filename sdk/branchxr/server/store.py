@@ -100,6 +100,8 @@ def _engines(folder: Path | None) -> tuple[Engine, Engine]:
         _listen(only, "BEGIN IMMEDIATE", is_on_disk=False)
         return only, only
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives its -wal and -shm files the mode of the database.
+    (folder / DATABASE_NAME).touch(mode=0o600)
     address = f"sqlite:///{folder / DATABASE_NAME}"
     engines = []
     for begin in ("BEGIN IMMEDIATE", "BEGIN"):

@@ -1,0 +1,96 @@
+"""The store: all or nothing, one writer, readers beside it, and folders it cannot use."""
+
+import asyncio
+import os
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, text
+
+from branchxr.errors import InputRefused
+from branchxr.server.schema import SCENES_SEEN, USERS
+from branchxr.server.store import DATABASE_NAME, Store
+
+
+def add_user(connection: Any, user: str) -> None:
+    connection.execute(insert(USERS).values(id=user, name="x", role="visitor", created_at=1))
+
+
+def count_users(connection: Any) -> int:
+    return int(connection.execute(select(func.count()).select_from(USERS)).scalar_one())
+
+
+@pytest.mark.parametrize("is_on_disk", [True, False])
+async def test_an_exception_undoes_everything(tmp_path: Path, is_on_disk: bool) -> None:
+    async with Store.open(tmp_path if is_on_disk else None) as store:
+
+        def fail(connection: Any) -> None:
+            add_user(connection, "half")
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            await store.write(fail)
+        assert await store.read(count_users) == 0
+        await store.write(lambda connection: add_user(connection, "whole"))
+        assert await store.read(count_users) == 1
+
+
+async def test_it_is_safe_against_power_loss_and_keeps_others_out(tmp_path: Path) -> None:
+    async with Store.open(tmp_path) as store:
+        for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
+            asked = text(f"PRAGMA {pragma}")
+            for ask in (store.write, store.read):
+                assert await ask(lambda c, asked=asked: c.execute(asked).scalar_one()) == value
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in os.scandir(tmp_path)}
+    assert modes == {0o600}  # the write-ahead log too
+
+
+async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    async with Store.open(tmp_path) as store:
+        other = sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO scenes_seen VALUES ('a', 'b', 1)")
+        query = select(func.count()).select_from(SCENES_SEEN)
+        assert await store.read(lambda connection: connection.execute(query).scalar_one()) == 0
+        other.execute("COMMIT")
+        other.close()
+        assert await store.read(lambda connection: connection.execute(query).scalar_one()) == 1
+
+
+async def test_who_goes_away_does_not_decide_what_is_written(tmp_path: Path) -> None:
+    async with Store.open(tmp_path) as store:
+        for n in range(20):
+            task = asyncio.create_task(store.write(lambda c, n=n: add_user(c, f"u{n}")))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert await store.read(count_users) == 20
+
+
+async def test_it_opens_again_with_what_it_held(tmp_path: Path) -> None:
+    for n in range(2):
+        async with Store.open(tmp_path / "new" / "folder") as store:
+            assert await store.read(count_users) == n
+            await store.write(lambda connection, n=n: add_user(connection, f"u{n}"))
+
+
+async def test_folders_it_cannot_use(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / DATABASE_NAME).write_bytes(b"this is not a database" * 100)
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    with sqlite3.connect(newer / DATABASE_NAME) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    for folder in (file, broken, newer):
+        with pytest.raises(InputRefused) as caught:
+            async with Store.open(folder):
+                pass
+        assert caught.value.code == "data_refused"
