@@ -39,6 +39,7 @@ class Connect(Protocol):
     def __call__(
         self,
         url: str,
+        /,
         *,
         authenticator: Authenticator,
         confirmer: Confirmer,

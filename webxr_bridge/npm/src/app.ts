@@ -22,6 +22,8 @@ import { Headset } from './xr';
 /** Kinds of anchors that are worth a line in the list of places, in that order. */
 const PLACES = ['counter', 'atm', 'panel', 'queue', 'spawn'];
 const PLACES_MAX = 24;
+/** A page that draws slowly still walks at a walking pace; one that slept does not leap. */
+const LONGEST_STEP_S = 0.5;
 
 export class App {
   private readonly canvas = h('canvas', {
@@ -107,7 +109,7 @@ export class App {
   }
 
   private frame(now: number): void {
-    const dt = Math.min(0.1, Math.max(0, (now - this.lastFrameMs) / 1000));
+    const dt = Math.min(LONGEST_STEP_S, Math.max(0, (now - this.lastFrameMs) / 1000));
     this.lastFrameMs = now;
     const clock = performance.now();
     const wish = this.headset.isPresenting ? this.headset.wish() : this.controls.wish();

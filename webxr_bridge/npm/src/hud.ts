@@ -39,7 +39,7 @@ export class Hud {
       h('div', { class: 'bx-corner' }, this.account, this.tools),
     );
     this.side.append(
-      section('Places', this.places, true),
+      section('Places', this.places, window.innerWidth > 640),
       section('People', this.people, false, this.count),
     );
     fill(this.help, 'Walk with ', key('W'), key('A'), key('S'), key('D'), ' or the arrow keys, drag to look about');

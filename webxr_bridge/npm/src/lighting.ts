@@ -23,6 +23,8 @@ import {
 const REFERENCE = 2.4;
 /** Share of sky light that stands for all the bounces that are not computed. */
 const BOUNCE = 0.62;
+/** While only the sky lights: lamps would add their part. */
+const UNLIT_EXPOSURE = 1.4;
 
 export class Lighting {
   private readonly sky = new HemisphereLight(0xffffff, 0xd8d2c8, REFERENCE * BOUNCE);
@@ -35,7 +37,7 @@ export class Lighting {
   ) {
     this.sun.position.set(4, 9, 6);
     scene.add(this.sky, this.fill, this.sun);
-    renderer.toneMappingExposure = 1;
+    renderer.toneMappingExposure = UNLIT_EXPOSURE;
   }
 
   /** Take over the lights of the live tile. `middle` is a place at breast height. */

@@ -3,7 +3,6 @@
 import { AnimationMixer, Group, type Object3D, Quaternion, Vector3 } from 'three';
 import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import type { ScenePackage } from './package';
-import { prepare } from './tiles';
 
 /** Clips that run by themselves; others wait for whatever they belong to. */
 const AMBIENT = /idle|loop|ambient/i;
@@ -21,7 +20,6 @@ export class Live {
   async load(source: ScenePackage, uri: string): Promise<void> {
     const bytes = await source.fetch(source.address(uri));
     const gltf = await new GLTFLoader().parseAsync(bytes, '');
-    prepare(gltf.scene);
     this.indexPaths(gltf);
     this.group.add(gltf.scene);
     const ambient = gltf.animations.filter((clip) => AMBIENT.test(clip.name));

@@ -26,7 +26,12 @@ export class Tiles {
 
   constructor(
     private readonly source: ScenePackage,
-    private readonly events: { onFirst(): void; onLive(uri: string): void; onError(text: string): void },
+    private readonly events: {
+      prepare(root: Object3D): void;
+      onFirst(): void;
+      onLive(uri: string): void;
+      onError(text: string): void;
+    },
   ) {
     const tiles = new TilesRenderer(source.address('tileset.json'));
     this.renderer = tiles;
@@ -36,7 +41,7 @@ export class Tiles {
     // (docs of the measurement: three at once showed the finest level first now and then).
     tiles.downloadQueue.maxJobsPerOrigin = 1;
     tiles.registerPlugin({ name: 'BRANCHXR_CHECKED', fetchData: this.fetchData.bind(this) });
-    tiles.addEventListener('load-model', ({ scene }) => prepare(scene));
+    tiles.addEventListener('load-model', ({ scene }) => this.events.prepare(scene));
     tiles.addEventListener('tile-visibility-change', ({ visible }) => visible && this.shown());
     tiles.addEventListener('load-error', ({ error }) => this.events.onError(String(error)));
     // 3D Tiles is Z-up and the library turns glTF content for it; this turns the whole back.
@@ -85,24 +90,21 @@ export class Tiles {
   }
 }
 
-/** Make a loaded level cheap enough for a headset. */
-export function prepare(root: Object3D): void {
-  root.traverse((object) => {
-    if (!(object instanceof Mesh)) return;
-    const materials: Material[] = Array.isArray(object.material) ? object.material : [object.material];
-    for (const material of materials) calm(material);
-  });
-}
-
 /**
  * Draw glass as plain transparency: real transmission draws the whole scene once more, per eye,
  * and was most of the 3.7 s of the first draw in software.
  */
-function calm(material: Material): void {
-  if (!(material instanceof MeshPhysicalMaterial) || material.transmission <= 0) return;
-  material.transmission = 0;
-  material.transparent = true;
-  material.opacity = 0.22;
-  material.depthWrite = false;
-  material.roughness = Math.min(material.roughness, 0.1);
+export function calm(root: Object3D): void {
+  root.traverse((object) => {
+    if (!(object instanceof Mesh)) return;
+    const materials: Material[] = Array.isArray(object.material) ? object.material : [object.material];
+    for (const material of materials) {
+      if (!(material instanceof MeshPhysicalMaterial) || material.transmission <= 0) continue;
+      material.transmission = 0;
+      material.transparent = true;
+      material.opacity = 0.22;
+      material.depthWrite = false;
+      material.roughness = Math.min(material.roughness, 0.1);
+    }
+  });
 }

@@ -3,7 +3,9 @@
 import {
   Color,
   Group,
+  Light,
   NeutralToneMapping,
+  type Object3D,
   PerspectiveCamera,
   PMREMGenerator,
   Quaternion,
@@ -20,11 +22,11 @@ import { Lighting } from './lighting';
 import { Live } from './live';
 import { Nodes } from './nodes';
 import { type BranchJson, PackageRefused, type ScenePackage } from './package';
-import { Tiles } from './tiles';
+import { measure, simplify } from './quality';
+import { calm, Tiles } from './tiles';
 
-const SLOW_FRAME_MS = 45;
 const QUICK_FRAME_MS = 18;
-const SMALLEST_RATIO = 0.6;
+const ADAPT_EVERY_MS = 1_500;
 
 export class View {
   readonly renderer: WebGLRenderer;
@@ -36,13 +38,17 @@ export class View {
   private readonly lighting: Lighting;
   private tiles: Tiles | null = null;
   live: Live | null = null;
-  private readonly largestRatio = Math.min(window.devicePixelRatio || 1, 2);
-  private ratio = this.largestRatio;
-  private meanFrameMs = 25;
+  private readonly quality = measure();
+  private ratio = this.quality.largestRatio;
+  private sinceResizeMs = 0;
   private framesSinceResize = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: 'high-performance' });
+    this.renderer = new WebGLRenderer({
+      canvas,
+      antialias: this.quality.antialias,
+      powerPreference: 'high-performance',
+    });
     this.renderer.toneMapping = NeutralToneMapping; // keeps a bank's own colours as they are
     this.scene.background = new Color('#cfdbe6');
     this.rig.add(this.camera);
@@ -58,9 +64,10 @@ export class View {
     this.live?.group.removeFromParent();
     const branch = await source.fetchJson<BranchJson>('branch.json');
     const tiles = new Tiles(source, {
+      prepare: (root) => this.prepare(root),
       onFirst: () => {
         onFirst();
-        this.reflect();
+        if (!this.quality.isSoftware) this.reflect();
       },
       onLive: (uri) => void this.showLive(source, uri, branch, onError),
       onError,
@@ -145,9 +152,16 @@ export class View {
       onError(error instanceof PackageRefused ? error.message : 'the moving part of the scene did not load');
       return;
     }
+    this.prepare(live.group);
     this.live = live;
+    if (this.quality.isSoftware) removeLights(live.group);
     this.scene.add(live.group);
     this.lighting.adopt(live.group, middleOf(branch));
+  }
+
+  private prepare(root: Object3D): void {
+    calm(root);
+    if (this.quality.isSoftware) simplify(root);
   }
 
   /** Something for metal to mirror; after first sight, since making it takes a moment. */
@@ -160,20 +174,26 @@ export class View {
 
   /** Fewer pixels where frames are slow: a smooth picture is worth more than a sharp one. */
   private adapt(frameMs: number): void {
-    this.meanFrameMs += (Math.min(frameMs, 400) - this.meanFrameMs) * 0.05;
-    if (++this.framesSinceResize < 45 || this.renderer.xr.isPresenting) return;
-    const wanted =
-      this.meanFrameMs > SLOW_FRAME_MS
-        ? this.ratio * 0.85
-        : this.meanFrameMs < QUICK_FRAME_MS
-          ? this.ratio * 1.1
-          : this.ratio;
-    const ratio = Math.max(SMALLEST_RATIO * Math.min(1, this.largestRatio), Math.min(this.largestRatio, wanted));
+    this.sinceResizeMs += frameMs;
+    this.framesSinceResize++;
+    if (this.sinceResizeMs < ADAPT_EVERY_MS || this.renderer.xr.isPresenting) return;
+    const meanFrameMs = this.sinceResizeMs / this.framesSinceResize;
+    this.sinceResizeMs = this.framesSinceResize = 0;
+    let wanted = this.ratio;
+    if (meanFrameMs > this.quality.slowFrameMs) wanted *= 0.8;
+    else if (meanFrameMs < QUICK_FRAME_MS) wanted *= 1.1;
+    const { smallestRatio, largestRatio } = this.quality;
+    const ratio = Math.max(smallestRatio, Math.min(largestRatio, wanted));
     if (Math.abs(ratio - this.ratio) < 0.02) return;
     this.ratio = ratio;
-    this.framesSinceResize = 0;
     this.resize();
   }
+}
+
+function removeLights(root: Object3D): void {
+  const lights: Object3D[] = [];
+  root.traverse((object) => object instanceof Light && lights.push(object));
+  for (const light of lights) light.removeFromParent();
 }
 
 /** Breast height in the middle of where people are: that is what exposure is measured at. */
