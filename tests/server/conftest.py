@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from fido2 import cbor
 from fido2.cose import ES256
 from joserfc.jwk import ECKey
 
+from branchxr.clock import SystemClock
 from branchxr.protocol.canonical import decode_base64url, encode_base64url
 from branchxr.protocol.intent import challenge as challenge_of
 from branchxr.protocol.proof import make_proof
@@ -129,7 +131,14 @@ class Passkey:
 class Caller:
     """One client of the branch: its DPoP key, its tokens, and raw HTTP."""
 
-    def __init__(self, branch: BranchServer, clock: StandingClock, **headers: str) -> None:
+    def __init__(
+        self,
+        branch: Any,
+        clock: Any,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        **headers: str,
+    ) -> None:
         self.branch = branch
         self.clock = clock
         self.key = ECKey.generate_key("P-256")
@@ -137,8 +146,8 @@ class Caller:
         self.tokens: dict[str, Any] = {}
         self.headers = headers
         self._numbers = itertools.count()
-        transport = httpx.ASGITransport(app=branch.app, raise_app_exceptions=True)
-        self.http = httpx.AsyncClient(transport=transport, base_url=branch.address)
+        wire = transport or httpx.ASGITransport(app=branch.app, raise_app_exceptions=True)
+        self.http = httpx.AsyncClient(transport=wire, base_url=branch.address, timeout=30)
 
     def proof(self, method: str, path: str, **changes: Any) -> str:
         asked: dict[str, Any] = {
@@ -231,6 +240,13 @@ class World:
 
     async def caller(self, branch: BranchServer, **headers: str) -> Caller:
         caller = Caller(branch, self.clock, **headers)
+        self.stack.push_async_callback(caller.http.aclose)
+        return caller
+
+    async def remote(self, address: str) -> Caller:
+        """Return a caller of a branch in another process, in real time."""
+        there = SimpleNamespace(address=address)
+        caller = Caller(there, SystemClock(), transport=httpx.AsyncHTTPTransport())
         self.stack.push_async_callback(caller.http.aclose)
         return caller
 
