@@ -1,40 +1,27 @@
 """Build a scene package from a source scene."""
 
-import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from branchxr._version import __version__
 from branchxr.errors import InputRefused
-from branchxr.protocol.floor import Floor
 
-from .contents.anchors import list_anchors, list_nodes
-from .contents.cells import list_cells
-from .contents.floor import make_floor
-from .document import Document, Floats, Json
-from .geometry import bounds, drawn_triangles
-from .lods import COARSEST_BYTES_MAX, Chunk, make_chain, make_live
-from .operations.drop_constant import drop_constant
-from .operations.repair import RepairOptions, repair
-from .operations.repair_animations import repair_animations
-from .operations.repair_nodes import RepairNodesOptions, repair_nodes
-from .operations.repair_weights import repair_weights
-from .operations.select_scene import select_scene
+from .branch_json import make_branch_json
+from .document import Json
+from .geometry import drawn_triangles
+from .lods import Chunk, make_chain, make_live
 from .operations.split_live import SplitLiveOptions, split_live
-from .packager import next_version, sealed, with_twins, write_package
+from .packager import check_target, next_version, sealed, with_twins, write_package
+from .prepare import Prepared, prepare
 from .readers import Source, read
 from .report import make_report
 from .signing import user_key
 from .tileset import chunk_path, make_tileset
-from .tree import check_tree
 from .warnings import SceneWarning, distinct
 
 LODS_MAX: Final = 6
@@ -57,15 +44,23 @@ class BuildResult:
     version: int
     signer: bytes
     chunks: tuple[Chunk, ...]
-    chunk_bytes: int
     bytes_source: int
     triangles_drawn_source: int
-    triangles_drawn_full: int
     nodes_with_extras: int
     anchors: int
     warnings: tuple[SceneWarning, ...]
     seconds: float
     made_key: Path | None = None
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Raw bytes of all chunk files."""
+        return sum(len(glb) for glb in {chunk.glb for chunk in self.chunks})
+
+    @property
+    def triangles_drawn_full(self) -> int:
+        """Triangles that the fullest level and the live tile draw together."""
+        return sum(chunk.triangles for chunk in self.chunks if chunk.role in {"full", "live"})
 
     def as_json(self) -> Json:
         """Return the object of `branchxr assets build --json`."""
@@ -73,7 +68,7 @@ class BuildResult:
             "schema": 1,
             "inputs": [str(self.source)],
             "output": str(self.output),
-            "chunks": len(self.chunks),
+            "chunks": len({chunk.glb for chunk in self.chunks}),
             "bytes": self.chunk_bytes,
             "bytes_source": self.bytes_source,
             "triangles_drawn_source": self.triangles_drawn_source,
@@ -85,14 +80,16 @@ class BuildResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
-    """A source, ready to be cut up."""
+class _Cut:
+    """A scene, cut into chunks: `chain` coarsest first."""
 
-    whole: Document
-    box: Floats
-    anchors: list[Json]
-    floor: Floor | None
-    warnings: tuple[SceneWarning, ...]
+    chain: list[Chunk]
+    live: Chunk | None
+    warnings: list[SceneWarning]
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        return (*self.chain, *([] if self.live is None else [self.live]))
 
 
 def build_scene(
@@ -126,125 +123,73 @@ def build_scene(
     """
     started = time.perf_counter()
     tell = progress or (lambda _what, _share: None)
-    if not 1 <= lods <= LODS_MAX:
-        raise InputRefused(
-            f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3", code="lods_out_of_range"
-        )
+    _check_options(output, lods)
     tell("reading", 0.0)
     came = read(source)
     prepared = prepare(came)
-    tell("levels of detail", 0.2)
-    static = split_live(prepared.whole).document
-    live = split_live(prepared.whole, SplitLiveOptions("live")).document
-    chain, warnings = make_chain(static, lods=lods, jobs=jobs)
-    tell("live tile", 0.7)
-    chunks = list(chain)
-    live_chunk = None
-    if live.listed("nodes"):
-        live_chunk, more = make_live(live, jobs=jobs)
-        warnings += more
-        chunks.append(live_chunk)
-    found = distinct((*prepared.warnings, *warnings))
-    if strict and found:
-        raise _strict(found)
-    identity = scene or source.stem
-    branch = _branch_json(prepared, came, identity, chunks)
-    files = {chunk_path(chunk.glb): chunk.glb for chunk in chunks}
-    files["tileset.json"] = make_tileset(chain, live_chunk, prepared.box)
-    files["branch.json"] = branch
-    files["report.html"] = make_report(came, prepared.whole, chunks, found)
+    cut = _cut(prepared, lods=lods, jobs=jobs, tell=tell)
+    warnings = distinct((*prepared.warnings, *cut.warnings))
+    if strict and warnings:
+        raise _strict(warnings)
     tell("compressing", 0.8)
-    files = with_twins(files)
-    made_key = None
-    if key is None:
-        key, made_key = user_key(os.environ)
+    identity = scene or source.stem
+    files = _files(came, prepared, cut, warnings, identity=identity)
+    signing_key, made_key = (key, None) if key is not None else user_key(os.environ)
     tell("signing and writing", 0.95)
     version = next_version(output, scene=identity, now=now())
-    write_package(output, sealed(files, key, scene=identity, version=version))
+    write_package(output, sealed(files, signing_key, scene=identity, version=version))
     tell("done", 1.0)
     return BuildResult(
         source=source,
         output=output,
         scene=identity,
         version=version,
-        signer=key.public_key().public_bytes_raw(),
-        chunks=tuple(chunks),
-        chunk_bytes=sum(len(raw) for path, raw in files.items() if path.endswith(".glb")),
+        signer=signing_key.public_key().public_bytes_raw(),
+        chunks=cut.chunks,
         bytes_source=came.size_bytes,
         triangles_drawn_source=drawn_triangles(prepared.whole),
-        triangles_drawn_full=sum(c.triangles for c in chunks if c.role in {"full", "live"}),
         nodes_with_extras=sum("extras" in node for node in prepared.whole.listed("nodes")),
         anchors=len(prepared.anchors),
-        warnings=found,
+        warnings=warnings,
         seconds=time.perf_counter() - started,
         made_key=made_key,
     )
 
 
-def prepare(source: Source) -> _Scene:
-    """Check a source, choose its scene, mend it, and find what `branch.json` will say."""
-    check_tree(source.document, file=source.file)
-    selected = select_scene(source.document)
-    mended = repair(selected.document, RepairOptions(file=source.file))
-    weighed = repair_weights(mended.document)
-    turned = repair_nodes(weighed.document, RepairNodesOptions(file=source.file))
-    moving = repair_animations(turned.document)
-    dropped = drop_constant(moving.document)
-    whole = dropped.document
-    anchors, anchor_warnings = list_anchors(whole)
-    floor, floor_warnings = make_floor(whole, anchors)
-    box = bounds(whole)
-    warnings = (
-        *source.warnings,
-        *selected.warnings,
-        *mended.warnings,
-        *turned.warnings,
-        *moving.warnings,
-        *dropped.warnings,
-        *anchor_warnings,
-        *floor_warnings,
-    )
-    return _Scene(whole, _with_anchors(box, anchors), anchors, floor, warnings)
+def _check_options(output: Path, lods: int) -> None:
+    """Refuse before the work, not after it."""
+    if not 1 <= lods <= LODS_MAX:
+        raise InputRefused(
+            f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3", code="lods_out_of_range"
+        )
+    check_target(output)
 
 
-def _with_anchors(box: Floats | None, anchors: list[Json]) -> Floats:
-    """Return the scene's box; without geometry that of its anchors, or a metre at the origin."""
-    if box is not None:
-        return box
-    places = np.array([a["position"] for a in anchors] or [[0.0, 0.0, 0.0]])
-    return np.array([places.min(axis=0) - 0.5, places.max(axis=0) + 0.5])
+def _cut(prepared: Prepared, *, lods: int, jobs: int, tell: Progress) -> _Cut:
+    tell("levels of detail", 0.2)
+    static = split_live(prepared.whole).document
+    chain, warnings = make_chain(static, lods=lods, jobs=jobs)
+    tell("live tile", 0.7)
+    live = split_live(prepared.whole, SplitLiveOptions("live")).document
+    if not live.listed("nodes"):
+        return _Cut(chain, None, warnings)
+    chunk, more = make_live(live, jobs=jobs)
+    return _Cut(chain, chunk, [*warnings, *more])
 
 
-def _branch_json(scene: _Scene, source: Source, identity: str, chunks: list[Chunk]) -> bytes:
-    height = scene.floor.height if scene.floor else round(float(scene.box[0][1]), 4)
-    asset = source.raw.get("asset", {})
-    shown = scene.whole.listed("scenes")
-    branch: Json = {
-        "schema": 1,
-        "scene": identity,
-        "units": "m",
-        "up": "+Y",
-        "bounds_m": [[round(float(v), 4) + 0.0 for v in end] for end in scene.box],
-        "sources": [{"file": n, "sha256": h} for n, h in sorted(source.hashes.items())],
-        "generator": asset.get("generator"),
-        "licence": asset.get("copyright"),
-        "pipeline": {"branchxr": __version__, **_encoder_versions()},
-        "budgets": {
-            "coarsest_bytes_max": COARSEST_BYTES_MAX,
-            "chunk_bytes": {c.role: len(c.glb) for c in chunks},
-            "triangles": {c.role: c.triangles for c in chunks},
-        },
-        "extras": shown[0].get("extras") if shown else None,
-        "anchors": scene.anchors,
-        "nodes": list_nodes(scene.whole),
-        "cells": list_cells(scene.floor, scene.box, scene.anchors, height=height),
-        "floor": scene.floor.to_json() if scene.floor else None,
-    }
-    return json.dumps(branch, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
-
-
-def _encoder_versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in ("numpy", "pillow")}
+def _files(
+    came: Source,
+    prepared: Prepared,
+    cut: _Cut,
+    warnings: tuple[SceneWarning, ...],
+    *,
+    identity: str,
+) -> dict[str, bytes]:
+    files = {chunk_path(chunk.glb): chunk.glb for chunk in cut.chunks}
+    files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box)
+    files["branch.json"] = make_branch_json(prepared, came, cut.chunks, identity=identity)
+    files["report.html"] = make_report(came, prepared.whole, cut.chunks, warnings)
+    return with_twins(files)
 
 
 def _strict(warnings: tuple[SceneWarning, ...]) -> InputRefused:

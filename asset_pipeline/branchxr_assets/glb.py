@@ -91,7 +91,9 @@ def _assembled(
             item["target"] = int(view.use)
         buffer_views.append(item)
         binary += b"".join(view.parts)
-    asset = {k: v for k, v in root.get("asset", {}).items() if k in {"copyright", "extras"}}
+    asset = {
+        k: v for k, v in root.get("asset", {}).items() if k in {"copyright", "extras", "extensions"}
+    }
     root["asset"] = {"version": "2.0", "generator": GENERATOR, **asset}
     used = used_extensions(root)
     if is_quantized:
@@ -106,7 +108,7 @@ def _assembled(
         ordered["bufferViews"] = buffer_views
         ordered["buffers"] = [{"byteLength": len(binary)}]
     text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return container.join(text.encode("utf-8", "surrogatepass"), bytes(binary))
+    return container.join(text.encode(), bytes(binary))
 
 
 def used_extensions(root: Json) -> set[str]:

@@ -16,10 +16,10 @@ from branchxr.protocol.package import (
     verify_file,
 )
 
-from .build import prepare
 from .document import Document, Json
 from .geometry import bounds, placements, triangle_count
 from .operations.select_scene import select_scene
+from .prepare import prepare
 from .readers import Source, read
 from .tree import check_tree
 
@@ -153,7 +153,10 @@ def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> 
         "cells": len(branch.get("cells", [])),
         "has_floor": branch.get("floor") is not None,
         "bounds_m": branch.get("bounds_m"),
-        "triangles": branch.get("budgets", {}).get("triangles", {}),
+        "triangles": {
+            chunk["role"]: chunk["triangles"]
+            for chunk in branch.get("budgets", {}).get("chunks", [])
+        },
         "sources": branch.get("sources", []),
     }
 

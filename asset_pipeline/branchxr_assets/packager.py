@@ -66,7 +66,7 @@ def write_package(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         InputRefused: `output_not_package`: the folder holds something else; nothing is touched.
     """
-    _check_target(folder)
+    check_target(folder)
     with _beside(folder) as temporary:
         for path, raw in files.items():
             target = temporary / path
@@ -75,7 +75,8 @@ def write_package(folder: Path, files: Mapping[str, bytes]) -> None:
         _swap(temporary, folder)
 
 
-def _check_target(folder: Path) -> None:
+def check_target(folder: Path) -> None:
+    """Refuse a folder that holds something else than a package: nothing of it is ever replaced."""
     if not folder.exists() and not folder.is_symlink():
         return
     is_ours = folder.is_dir() and ((folder / MANIFEST_NAME).is_file() or not any(folder.iterdir()))

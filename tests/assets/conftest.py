@@ -121,9 +121,9 @@ def maker(tmp_path: Path) -> Maker:
     return Maker(tmp_path)
 
 
-@pytest.fixture
-def new_maker(tmp_path: Path) -> Callable[[], Maker]:
-    return lambda: Maker(tmp_path)
+@pytest.fixture(scope="session")
+def new_maker() -> Callable[[Path], Maker]:
+    return Maker
 
 
 @pytest.fixture(scope="session")

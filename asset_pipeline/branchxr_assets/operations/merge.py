@@ -45,7 +45,8 @@ def merge(document: Document, options: MergeOptions = DEFAULTS) -> Outcome:
             }
         )
         materials.append(_material(document, key))
-    root: Json = {"asset": document.root.get("asset", {}), "scene": 0, "scenes": [{"nodes": [0]}]}
+    rights = {k: v for k, v in document.root.get("asset", {}).items() if k == "copyright"}
+    root: Json = {"asset": rights, "scene": 0, "scenes": [{"nodes": [0]}]}
     root["nodes"] = [{"mesh": 0}]
     root["meshes"] = [{"primitives": primitives}]
     root["materials"] = materials

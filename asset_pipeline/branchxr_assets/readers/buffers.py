@@ -20,7 +20,7 @@ ZEROS_MAX: Final = 4_000_000
 """Elements of an accessor that has no data: what a small file may claim in memory."""
 _BLANK_PNG: Final = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
-    "78da63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+    "78da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
 )
 """One white pixel, in place of an image that is not there."""
 

@@ -59,6 +59,7 @@ def read_gltf(path: Path, raw: bytes) -> Source:
     if raw[:4] == container.MAGIC:
         json_bytes, binary = container.split(raw, file=file)
     root = parse_json(json_bytes, file=file)
+    root, text_warnings = _mend_text(root)
     original = json.loads(json.dumps(root))
     schema.check(root, file=file)
     _check_version(root, file=file)
@@ -77,7 +78,7 @@ def read_gltf(path: Path, raw: bytes) -> Source:
         hashes=resources.hashes(),
         raw=original,
         is_binary=raw[:4] == container.MAGIC,
-        warnings=distinct((*warnings, *image_warnings, *resources.warnings)),
+        warnings=distinct((*text_warnings, *warnings, *image_warnings)),
     )
 
 
@@ -128,6 +129,18 @@ def check_references(document: Document, *, file: str) -> None:
                 came=repr(index),
                 remedy="export the scene again; the file contradicts itself",
             )
+
+
+def _mend_text(root: Json) -> tuple[Json, list[SceneWarning]]:
+    """Put `?` in the place of half characters (lone surrogates), which no UTF-8 file can hold."""
+    text = json.dumps(root, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        mended: Json = json.loads(text.encode("utf-8", "replace"))
+        message = "a name or property holds half a character; a question mark stands in for it"
+        return mended, [SceneWarning("text_mended", "the file", message)]
+    return root, []
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> Json:

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from branchxr.errors import SceneRefused
 
 from ..refusal import refused
-from ..warnings import SceneWarning
 
 
 class Resources:
@@ -18,7 +17,6 @@ class Resources:
 
     def __init__(self, path: Path, raw: bytes) -> None:
         self.file = path.name
-        self.warnings: list[SceneWarning] = []
         self._folder = path.parent
         self._read = {path.name: raw}
 

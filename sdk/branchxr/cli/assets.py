@@ -78,6 +78,8 @@ def inspect(
         for warning in found.pop("warnings", []):
             say(f"warning [{warning['code']}] {warning['path']}: {warning['message']}")
         found.pop("schema")
+        if "version" in found:
+            found["version"] = str(found["version"])  # a number to compare, not to group
         for name, value in found.items():
             typer.echo(f"{name.replace('_', ' '):20} {_readable(value)}")
 

@@ -1,0 +1,77 @@
+"""Make a source ready to be cut up: one scene, mended, with its anchors and floor found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from branchxr.protocol.floor import Floor
+
+from .contents.anchors import list_anchors
+from .contents.floor import make_floor
+from .document import Document, Floats, Json, Outcome
+from .geometry import bounds
+from .operations.drop_constant import drop_constant
+from .operations.repair import RepairOptions, repair
+from .operations.repair_animations import repair_animations
+from .operations.repair_nodes import RepairNodesOptions, repair_nodes
+from .operations.repair_weights import repair_weights
+from .operations.select_scene import select_scene
+from .readers import Source
+from .tree import check_tree
+from .warnings import SceneWarning, distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A source, ready to be cut up.
+
+    Attributes:
+        whole: the one scene that is shown.
+        box: `(2, 3)`, low and high corner in rest pose; never undefined.
+        anchors: as `branch.json` lists them.
+    """
+
+    whole: Document
+    box: Floats
+    anchors: list[Json]
+    floor: Floor | None
+    warnings: tuple[SceneWarning, ...]
+
+
+def prepare(source: Source) -> Prepared:
+    """Check a source, choose its scene, mend it, and find what `branch.json` will say.
+
+    Raises:
+        SceneRefused: the node tree or the geometry cannot be used.
+    """
+    check_tree(source.document, file=source.file)
+    whole, warnings = source.document, list(source.warnings)
+    for step in _steps(source.file):
+        outcome = step(whole)
+        whole = outcome.document
+        warnings += outcome.warnings
+    anchors, anchor_warnings = list_anchors(whole)
+    floor, floor_warnings = make_floor(whole, anchors)
+    every = distinct((*warnings, *anchor_warnings, *floor_warnings))
+    return Prepared(whole, _box(whole, anchors), anchors, floor, every)
+
+
+def _steps(file: str) -> list[Callable[[Document], Outcome]]:
+    return [
+        select_scene,
+        lambda document: repair(document, RepairOptions(file=file)),
+        repair_weights,
+        lambda document: repair_nodes(document, RepairNodesOptions(file=file)),
+        repair_animations,
+        drop_constant,
+    ]
+
+
+def _box(whole: Document, anchors: list[Json]) -> Floats:
+    """Return the scene's box; without geometry that of its anchors, or a metre at the origin."""
+    box = bounds(whole)
+    if box is not None:
+        return box
+    places = np.array([a["position"] for a in anchors] or [[0.0, 0.0, 0.0]])
+    return np.array([places.min(axis=0) - 0.5, places.max(axis=0) + 0.5])
