@@ -91,9 +91,8 @@ def _assembled(
             item["target"] = int(view.use)
         buffer_views.append(item)
         binary += b"".join(view.parts)
-    asset = {
-        k: v for k, v in root.get("asset", {}).items() if k in {"copyright", "extras", "extensions"}
-    }
+    kept = {"copyright", "extras", "extensions"}
+    asset = {key: value for key, value in root.get("asset", {}).items() if key in kept}
     root["asset"] = {"version": "2.0", "generator": GENERATOR, **asset}
     used = used_extensions(root)
     if is_quantized:

@@ -15,6 +15,8 @@ from .refusal import refused
 
 Check = Callable[[Any], bool]
 
+DEPTH_MAX: Final = 200
+"""JSON levels: more than any exporter writes, less than what recursion in a reader survives."""
 NUMBER_MAX: Final = 1e30
 """Beyond this a product of two transforms overflows float32."""
 
@@ -195,14 +197,31 @@ def check(root: Json, *, file: str) -> None:
     Raises:
         SceneRefused: `scene_malformed`, naming the file and the place in it.
     """
-    if "extensions" in root and not _is_extensions(root["extensions"]):
-        raise _malformed(file, "extensions", "something else than objects")
+    _check_nesting(root, file)
     for key in ("extensionsUsed", "extensionsRequired"):
         names = root.get(key, [])
         if not (isinstance(names, list) and all(map(_is_text, names))):
             raise _malformed(file, key, f"{names!r:.80}")
     for pattern in _FIELDS:
         _check_pattern(root, pattern, file)
+
+
+def _check_nesting(root: Json, file: str) -> None:
+    """Check that `extensions` holds objects wherever it is, and that nothing lies too deep."""
+    stack: list[tuple[str, Any, int, bool]] = [("", root, 0, False)]
+    while stack:
+        place, current, depth, is_extra = stack.pop()
+        if depth > DEPTH_MAX:
+            raise _malformed(file, f"{place[:80]}…", f"objects nested deeper than {DEPTH_MAX}")
+        if isinstance(current, list):
+            listed = enumerate(current)
+            stack += [(f"{place}[{i}]", item, depth + 1, is_extra) for i, item in listed]
+        elif isinstance(current, dict):
+            if not is_extra and not _is_extensions(current.get("extensions", {})):
+                raise _malformed(file, f"{place}.extensions".lstrip("."), "no objects")
+            for key, item in current.items():
+                here = f"{place}.{key}".lstrip(".")
+                stack.append((here, item, depth + 1, is_extra or key == "extras"))
 
 
 def _check_pattern(root: Json, pattern: str, file: str) -> None:

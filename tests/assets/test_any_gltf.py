@@ -302,7 +302,8 @@ def test_the_validator_finds_no_error(
 
 
 def test_half_a_character_is_mended(maker: Any, key: Ed25519PrivateKey) -> None:
-    maker.node(mesh=maker.box(), name="A\ud800B", extras={"walkable": True})
+    maker.room()
+    maker.root["nodes"][0]["name"] = "A\ud800B"
     result = build_scene(maker.save(), maker.folder / "package", key=key)
     assert {warning.code for warning in result.warnings} == {"text_mended"}
     branch = json.loads((maker.folder / "package" / "branch.json").read_text("utf-8"))

@@ -70,6 +70,10 @@ def test_a_glb_cut_off_anywhere(hall: Path, tmp_path: Path) -> None:
         assert caught.value.code in {"scene_truncated", "scene_not_gltf"}
 
 
+def nested(depth: int) -> Any:
+    return {"a": nested(depth - 1)} if depth else 1
+
+
 def set_accessor(**changes: Any) -> Callable[[Any], None]:
     return lambda root: root["accessors"][0].update(changes)
 
@@ -106,6 +110,7 @@ def set_primitive(**changes: Any) -> Callable[[Any], None]:
         (set_node(translation=[0, 0]), "scene_malformed", "nodes[0].translation"),
         (set_node(translation=[0, 0, 1e39]), "scene_malformed", "nodes[0].translation"),
         (set_node(rotation=[0, 0, "1", 0]), "scene_malformed", "nodes[0].rotation"),
+        (set_node(extras=nested(300)), "scene_malformed", "nodes[0].extras" + ".a" * 32 + ".…"),
         (set_node(extensions=[]), "scene_malformed", "nodes[0].extensions"),
         (set_primitive(indices=0), "scene_accessor", "meshes[0].primitives[0].indices"),
         (set_primitive(material=0), "scene_reference", "meshes[0].primitives[0].material"),
@@ -139,6 +144,13 @@ def test_indices_beyond_the_vertices(maker: Any, key: Ed25519PrivateKey) -> None
     maker.node(mesh=maker.mesh([[0, 0, 0], [1, 0, 0], [0, 0, 1]], [[0, 1, 3]]))
     error = refusal(maker.save(), key)
     assert (error.code, "meshes[0].primitives[0].indices" in error.came) == ("scene_accessor", True)
+
+
+def test_indices_that_are_no_whole_numbers(maker: Any, key: Ed25519PrivateKey) -> None:
+    mesh = maker.box()
+    maker.root["meshes"][mesh]["primitives"][0]["indices"] = maker.array([float("nan")] * 3)
+    maker.node(mesh=mesh)
+    assert refusal(maker.save(), key).code == "scene_accessor"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

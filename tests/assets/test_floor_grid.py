@@ -162,6 +162,12 @@ def test_a_floor_beyond_four_million_cells_is_none(maker: Any) -> None:
     assert made(maker) == (None, {"floor_too_large"})
 
 
+def test_a_floor_that_is_nowhere_level_is_none(maker: Any) -> None:
+    slope = maker.mesh([[0, 0, 0], [9, 5, 0], [0, 0, 9]], [[0, 2, 1]])
+    maker.node(mesh=slope, extras={"walkable": True})
+    assert made(maker) == (None, {"floor_missing"})
+
+
 def test_an_anchor_far_from_the_floor_is_named(maker: Any) -> None:
     maker.room()
     maker.node(name="far", translation=[30, 0, 0], extras={"branch_anchor": "seat"})

@@ -53,6 +53,9 @@ def make_floor(
         warnings.append(SceneWarning("floor_guessed", "the scene", message))
     height = _height(surface, options)
     near = np.abs(surface[:, :, 1] - height).max(axis=1) <= options.step_m
+    if not near.any():
+        message = "the walkable surface is nowhere level; there is no floor grid"
+        return None, [*warnings, SceneWarning("floor_missing", "the scene", message)]
     if not near.all():
         message = f"walkable surfaces beside the one at {height:.2f} m are not in the grid"
         warnings.append(SceneWarning("floor_levels", "the scene", message))

@@ -130,7 +130,7 @@ class _Mender:
             return vertices
         accessor = self.document.accessors[primitive["indices"]]
         is_right = accessor.type == "SCALAR" and accessor.values.dtype.kind == "u"
-        top = int(accessor.values.max(initial=0))
+        top = int(accessor.values.max(initial=0)) if is_right else 0
         if not is_right or (accessor.count and top >= vertices):
             raise self._refused(
                 "scene_accessor",
