@@ -63,6 +63,7 @@ class Passkey:
     user_handle: str | None = None
     client_data: dict[str, Any] = field(default_factory=dict)
     cose: dict[int, Any] | None = None
+    attestor: tuple[ec.EllipticCurvePrivateKey, list[bytes]] | None = None
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -92,7 +93,10 @@ class Passkey:
         statement: dict[str, Any] = {}
         if self.attestation == "packed":
             signed = found + hashlib.sha256(client_data).digest()
-            statement = {"alg": -7, "sig": self.private.sign(signed, ec.ECDSA(hashes.SHA256()))}
+            signer, chain = self.attestor or (self.private, [])
+            statement = {"alg": -7, "sig": signer.sign(signed, ec.ECDSA(hashes.SHA256()))}
+            if chain:
+                statement["x5c"] = chain
         attestation = cbor.encode(
             {"fmt": self.attestation, "authData": found, "attStmt": statement}
         )

@@ -8,6 +8,7 @@ from joserfc.jwk import ECKey
 from branchxr.errors import Unauthenticated
 from branchxr.models import Role
 from branchxr.operations import HOST_SECRET_HEADER, OPERATIONS, PAGE_ADDRESS_HEADER
+from branchxr.protocol.messages import Join, encode
 from branchxr.protocol.proof import make_proof
 from branchxr.server.policy import Policy
 
@@ -232,6 +233,53 @@ async def test_guests_who_are_gone_leave_their_place(world: Any, clock: Any) -> 
     await (await world.caller(branch)).enter()
     assert await first.refused(*SESSION) == "token_invalid"
     assert len(branch.sessions.live()) == 1
+
+
+async def test_whoever_is_in_the_branch_keeps_their_session(
+    world: Any, branch: Any, guest: Any, clock: Any
+) -> None:
+    session = next(iter(branch.sessions.live()))
+    connection = branch.room.connect(branch.grant_of(session), 1.0)
+    branch.room.receive_text(connection, encode(Join()), 1.0)
+    clock.now += 5 * 3600
+    await (await world.caller(branch)).enter()  # what has expired ends when somebody comes
+    assert len(branch.room.participants) == 1
+    guest.access_token = ""
+    refresh = {"refresh_token": guest.tokens["refresh_token"]}
+    guest.take(await guest.ask("POST", "/v1/tokens", refresh))
+    assert (await guest.ask(*SESSION))["participant"] == session.participant
+    branch.room.disconnect(connection, 1.0)
+    branch.room.tick(1000.0, lambda _connection: 0)  # gone for good
+    clock.now += 5 * 3600
+    await (await world.caller(branch)).enter()
+    assert await guest.refused(*SESSION) == "token_invalid"
+
+
+async def test_spent_tokens_are_forgotten(guest: Any, branch: Any, clock: Any) -> None:
+    for _ in range(20):
+        clock.now += 800
+        guest.access_token = ""
+        refresh = {"refresh_token": guest.tokens["refresh_token"]}
+        guest.take(await guest.ask("POST", "/v1/tokens", refresh))
+    assert len(branch.sessions._tokens) <= 6
+
+
+async def test_a_new_ceremony_takes_the_place_of_the_former(guest: Any, new_passkey: Any) -> None:
+    former = await guest.ask("POST", "/v1/registrations", {"name": "Ada"})
+    latter = await guest.ask("POST", "/v1/registrations", {"name": "Ada"})
+    answer = {"credential": new_passkey().register(former["options"])}
+    path = f"/v1/registrations/{former['id']}"
+    assert await guest.refused("POST", path, answer) == "ceremony_unknown"
+    answer = {"credential": new_passkey().register(latter["options"])}
+    await guest.ask("POST", f"/v1/registrations/{latter['id']}", answer)
+
+
+async def test_open_ceremonies_are_bounded(world: Any) -> None:
+    branch = await world.open(policy=Policy(open_ceremonies=2))
+    guests = [await (await world.caller(branch)).enter() for _ in range(3)]
+    for guest in guests[:2]:
+        await guest.ask("POST", "/v1/sign-ins", {})
+    assert await guests[2].refused("POST", "/v1/sign-ins", {}) == "rate_limited"
 
 
 async def test_one_session_for_a_key(guest: Any, branch: Any) -> None:

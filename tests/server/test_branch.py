@@ -1,11 +1,17 @@
 """The branch as a whole: addresses, ports, settings, and what it tells its room."""
 
+import datetime as dt
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from branchxr.errors import InputRefused
 from branchxr.protocol.messages import Join, encode
@@ -65,6 +71,7 @@ async def test_a_production_branch_has_no_invented_customers(world: Any) -> None
         ({"host": "0.0.0.0"}, "host_needs_tls"),
         ({"host": "192.168.1.5"}, "host_needs_tls"),
         ({"host": "bank.example", "rp_id": "bank.example"}, "host_needs_tls"),
+        ({"certificate": Path("only.pem")}, "certificate_refused"),
         ({"port": 70_000}, "port_malformed"),
         ({"realtime_port": -1}, "port_malformed"),
     ],
@@ -132,3 +139,49 @@ async def test_a_second_listening_takes_the_same_branch_further(
             there.key, there.access_token = ada.key, ada.access_token
             accounts = (await there.ask("GET", "/v1/accounts"))["accounts"]
             assert accounts[0]["balance"] == "100000.00"
+
+
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begin)
+        .not_valid_after(begin + dt.timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+@pytest.mark.end_to_end
+async def test_over_tls_both_listeners_speak_it(tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    settings = ServerSettings(port=0, certificate=certificate, certificate_key=key)
+    trusted = ssl.create_default_context(cafile=certificate)
+    async with BranchServer.open(settings) as branch, branch.listen():
+        assert branch.address.startswith("https://localhost:")
+        async with httpx.AsyncClient(verify=trusted) as http:
+            described = (await http.get(f"{branch.address}/.well-known/branchxr")).json()
+            url = described["realtime"]["url"]
+            assert url.startswith("wss://localhost:")
+            answer = await http.get(url.replace("wss://", "https://"))
+            assert answer.status_code >= 400  # it speaks TLS, and is no plain HTTP server
+
+
+async def test_a_certificate_that_is_none(world: Any, tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    certificate.write_text("not PEM")
+    with pytest.raises(InputRefused) as caught:
+        await world.open(certificate=certificate, certificate_key=key)
+    assert caught.value.code == "certificate_refused"

@@ -23,7 +23,7 @@ from . import customers, ledger
 from .app import Services, make_app
 from .approvals import Approvals
 from .authorization import Authorization
-from .listening import http_on
+from .listening import http_on, tls_of
 from .origins import Origins
 from .policy import PLATFORM_AAGUIDS, Policy
 from .ports import bind
@@ -101,7 +101,11 @@ class BranchServer:
         port = settings.port or DEFAULT_PORT
         self.origins = Origins(settings.scheme, settings.public_name, port, others=pages)
         self.sessions = Sessions(
-            store, self.policy, clock=sources.clock, random_bytes=sources.random_bytes
+            store,
+            self.policy,
+            clock=sources.clock,
+            random_bytes=sources.random_bytes,
+            is_present=self._is_present,
         )
         self.authorization = Authorization(
             self.sessions, clock=sources.clock, replays=ReplayWindow()
@@ -111,6 +115,7 @@ class BranchServer:
             new_token=lambda: sources.random_bytes(16).hex(),
             limits=_room_limits(self.policy),
         )
+        self._tls = tls_of(settings)
         self.realtime = RealtimeListener(
             self.room,
             self.authenticate_realtime,
@@ -118,6 +123,8 @@ class BranchServer:
             allowed_origins=self.origins,
             host=settings.bind_host,
             port=settings.realtime_port,
+            public_url=_public_realtime_url(settings),
+            tls=self._tls,
         )
         self.sessions.on_change.append(self._change_participant)
         self.sessions.on_end.append(lambda session: self.room.expel(session.participant))
@@ -163,10 +170,11 @@ class BranchServer:
 
     @property
     def realtime_url(self) -> str:
-        """Where the realtime WebSocket listens."""
-        scheme = "ws" if self.settings.scheme == "http" else "wss"
-        port = self.realtime.port or DEFAULT_REALTIME_PORT
-        return f"{scheme}://{self.settings.public_name}:{port}{PATH}"
+        """Where the realtime WebSocket listens, or will, as far as that is known."""
+        if self.realtime.port:
+            return self.realtime.url
+        scheme = "ws" if self._tls is None else "wss"
+        return f"{scheme}://{self.settings.public_name}:{DEFAULT_REALTIME_PORT}{PATH}"
 
     @property
     def description(self) -> BranchDescription:
@@ -192,8 +200,7 @@ class BranchServer:
         async with self.realtime:  # first: the description has to be right from the first answer
             listeners = bind(settings.bind_host, settings.port)
             self.origins.move_to(listeners[0].getsockname()[1])
-            certificate, key = settings.certificate, settings.certificate_key
-            async with http_on(self.app, listeners, certificate=certificate, key=key):
+            async with http_on(self.app, listeners, tls=self._tls):
                 yield self
 
     def grant_of(self, session: Session) -> Grant:
@@ -215,6 +222,9 @@ class BranchServer:
         session = self.authorization.authenticate("GET", url, headers, scope=Scope.LOOK)
         return self.grant_of(session)
 
+    def _is_present(self, participant: str) -> bool:
+        return any(found.id == participant for found in self.room.participants)
+
     def _change_participant(self, session: Session) -> None:
         scopes = [scope.value for scope in session.scopes]
         self.room.change(session.participant, name=session.name, role=session.role, scopes=scopes)
@@ -227,6 +237,7 @@ class BranchServer:
             name=self.settings.name,
             origins=self.origins,
             platform_aaguids=PLATFORM_AAGUIDS,
+            roots=self.settings.attestation_roots,
         )
         services = Services(
             store=store,
@@ -260,6 +271,12 @@ async def _scene_of(settings: ServerSettings, store: Store, *, now: float) -> Sc
 
 def _development_pages(settings: ServerSettings) -> tuple[str, ...]:
     return (f"http://localhost:{DEFAULT_PAGE_PORT}",) if settings.development else ()
+
+
+def _public_realtime_url(settings: ServerSettings) -> str | None:
+    if settings.bind_host == "localhost":
+        return None  # the listener knows best, once it has a port
+    return f"wss://{settings.public_name}:{settings.realtime_port}{PATH}"
 
 
 def _room_limits(policy: Policy) -> RoomLimits:

@@ -46,10 +46,13 @@ class Ceremonies:
     ) -> tuple[str, bytes]:
         """Begin a ceremony; return its id and the challenge to sign.
 
+        A session has one open ceremony of a kind: a new one takes the place of the former.
+
         Raises:
             ApiError: `rate_limited`: too many are open.
         """
-        connection.execute(delete(CEREMONIES).where(CEREMONIES.c.expires_at <= now))
+        is_former = (CEREMONIES.c.sid == sid) & (CEREMONIES.c.kind == kind)
+        connection.execute(delete(CEREMONIES).where(is_former | (CEREMONIES.c.expires_at <= now)))
         count = connection.execute(select(func.count()).select_from(CEREMONIES)).scalar_one()
         if count >= self._policy.open_ceremonies:
             raise refusal("rate_limited", "too many open ceremonies", retry_after_s=60)

@@ -4,11 +4,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from socket import socket
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from ..errors import InputRefused
+from .settings import ServerSettings
 
 _STOP_S = 2
 
@@ -20,9 +22,31 @@ class _Server(uvicorn.Server):
         yield
 
 
+def tls_of(settings: ServerSettings) -> ssl.SSLContext | None:
+    """Return what TLS needs, or `None` without a certificate.
+
+    Raises:
+        InputRefused: `certificate_refused`.
+    """
+    if settings.certificate is None or settings.certificate_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.certificate, settings.certificate_key)
+    except OSError as error:  # ssl.SSLError is one
+        raise InputRefused(
+            "a certificate chain and its private key, as PEM files",
+            type(error).__name__,
+            "check both files, and that they belong together",
+            code="certificate_refused",
+        ) from error
+    return context
+
+
 @asynccontextmanager
 async def http_on(
-    app: ASGIApp, sockets: Sequence[socket], *, certificate: Path | None, key: Path | None
+    app: ASGIApp, sockets: Sequence[socket], *, tls: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
     """Serve `app` on listening sockets; they are closed at the end."""
     config = uvicorn.Config(
@@ -39,9 +63,7 @@ async def http_on(
         timeout_graceful_shutdown=_STOP_S,
         proxy_headers=False,
         server_header=False,
-        ssl_certfile=None if certificate is None else str(certificate),
-        ssl_keyfile=None if key is None else str(key),
-        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        ssl_context_factory=None if tls is None else (lambda _config, _default: tls),
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(list(sockets)), name="branchxr-http")

@@ -78,6 +78,10 @@ class Sessions:
     """The sessions of a branch.
 
     Args:
+        is_present: tells whether a participant is in the branch right now: their session does not
+            end for want of requests.
+
+    Attributes:
         on_change: told when a session's name or role changed, with the session.
         on_end: told when a session ended, with the session.
     """
@@ -89,9 +93,11 @@ class Sessions:
         *,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
+        is_present: Callable[[str], bool] = lambda _participant: False,
     ) -> None:
         self._store = store
         self._policy = policy
+        self._is_present = is_present
         self._clock = clock
         self._random_bytes = random_bytes
         self._sessions: dict[str, Session] = {}
@@ -179,7 +185,7 @@ class Sessions:
             await self.end(session)
             raise refusal("refresh_reused", "one that was used before; the session ended")
         now = self._clock.time()
-        if token.expires_at <= now:
+        if session.expires_at <= now and not self._is_present(session.participant):
             raise refusal("refresh_invalid", "one that has expired")
         # Used in memory before the first await: of two at once, the second is a reuse.
         self._tokens[hashed] = replace(token, is_used=True)
@@ -243,10 +249,11 @@ class Sessions:
         )
 
     async def sweep(self) -> None:
-        """End what has expired."""
+        """End the sessions that have expired, but for those of whoever is in the branch."""
         now = self._clock.time()
         for session in [found for found in self._sessions.values() if found.expires_at <= now]:
-            await self.end(session)
+            if not self._is_present(session.participant):
+                await self.end(session)
 
     def live(self) -> Collection[Session]:
         """Return the sessions that have not ended."""
@@ -281,7 +288,10 @@ class Sessions:
             _hash_of(refresh): _Token(session.id, REFRESH, False, session.expires_at),
         }
         of_session = TOKENS.c.session == session.id
-        stale = of_session if rotates_all else of_session & (TOKENS.c.expires_at <= now)
+        is_spent = (TOKENS.c.expires_at <= now) & (
+            (TOKENS.c.is_used == 1) | (TOKENS.c.kind == ACCESS)
+        )
+        stale = of_session if rotates_all else of_session & is_spent
         connection.execute(delete(TOKENS).where(stale))
         is_it = SESSIONS.c.id == session.id
         if (
@@ -315,9 +325,10 @@ class Sessions:
         return Issued(session, tokens, kept, rotates_all, is_new)
 
     def _forget_tokens(self, session: str, *, only_expired: bool = False) -> None:
-        now = self._clock.time() if only_expired else float("inf")
+        now = self._clock.time()
         for hashed, token in list(self._tokens.items()):
-            if token.session == session and token.expires_at <= now:
+            is_spent = token.expires_at <= now and (token.is_used or token.kind == ACCESS)
+            if token.session == session and (is_spent or not only_expired):
                 del self._tokens[hashed]
 
 

@@ -1,5 +1,6 @@
 """What whoever starts a branch decides."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,8 @@ class ServerSettings:
         origins: further pages that may use the branch, exact origins.
         development: invented customers and no real money; `policy` follows from it.
         rp_id: domain that passkeys are bound to.
+        attestation_roots: AAGUID -> root certificates (DER); with any, authenticators are asked to
+            attest themselves, and one whose chain leads there is `attested`.
         host_secret: shared with the process that serves the pages; see `routes.binder`.
         certificate: PEM file of the TLS certificate chain; `certificate_key`: its private key.
     """
@@ -44,20 +47,28 @@ class ServerSettings:
     origins: tuple[str, ...] = ()
     development: bool = True
     rp_id: str = "localhost"
+    attestation_roots: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
     host_secret: str | None = field(default=None, repr=False)
     certificate: Path | None = None
     certificate_key: Path | None = None
     policy: Policy | None = None
 
     def __post_init__(self) -> None:
-        if self.host not in LOOPBACK and (
-            self.certificate is None or self.certificate_key is None or self.rp_id == "localhost"
-        ):
+        has_tls = self.certificate is not None and self.certificate_key is not None
+        is_local = self.host in LOOPBACK
+        if not is_local and (not has_tls or self.rp_id == "localhost" or not self.realtime_port):
             raise InputRefused(
-                "TLS and a domain of your own for an address others can reach",
+                "TLS, a domain of your own and a fixed realtime port for an address others reach",
                 f"the host {self.host!r} without them",
                 "use --host localhost; a development branch is for this machine only",
                 code="host_needs_tls",
+            )
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise InputRefused(
+                "a certificate and its key, or neither",
+                "one of them",
+                "give both",
+                code="certificate_refused",
             )
         for port in (self.port, self.realtime_port):
             if not 0 <= port <= 65535:
