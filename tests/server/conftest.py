@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -15,7 +15,6 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2 import cbor
-from fido2.cose import ES256
 from joserfc.jwk import ECKey
 
 from branchxr.clock import SystemClock
@@ -86,7 +85,9 @@ class Passkey:
         return head + struct.pack(">BI", flags, self.counter) + attested
 
     def register(self, options: dict[str, Any]) -> dict[str, Any]:
-        key = self.cose or dict(ES256.from_cryptography_key(self.private.public_key()))
+        point = self.private.public_key().public_numbers()
+        x, y = point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")
+        key = self.cose or {1: 2, 3: -7, -1: 1, -2: x, -3: y}
         attested = self.aaguid + struct.pack(">H", len(self.id)) + self.id + cbor.encode(key)
         found = self._authenticator_data(attested)
         client_data = self._client_data("webauthn.create", options["challenge"])
@@ -141,14 +142,14 @@ class Caller:
         clock: Any,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.branch = branch
         self.clock = clock
         self.key = ECKey.generate_key("P-256")
         self.access_token = ""
         self.tokens: dict[str, Any] = {}
-        self.headers = headers
+        self.headers = dict(headers or {})
         self._numbers = itertools.count()
         wire = transport or httpx.ASGITransport(app=branch.app, raise_app_exceptions=True)
         self.http = httpx.AsyncClient(transport=wire, base_url=branch.address, timeout=30)
@@ -214,7 +215,7 @@ class Caller:
         return str((await self.ask("GET", "/v1/accounts"))["accounts"][0]["id"])
 
     async def balance_minor(self) -> int:
-        return await self.branch.ledger.balance_minor(await self.account())
+        return int(await self.branch.ledger.balance_minor(await self.account()))
 
     def new_key(self) -> str:
         return f"key-{next(self._numbers):016d}"
@@ -243,7 +244,7 @@ class World:
         return await self.stack.enter_async_context(made)
 
     async def caller(self, branch: BranchServer, **headers: str) -> Caller:
-        caller = Caller(branch, self.clock, **headers)
+        caller = Caller(branch, self.clock, headers=headers)
         self.stack.push_async_callback(caller.http.aclose)
         return caller
 

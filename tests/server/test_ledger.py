@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -226,11 +227,15 @@ async def test_the_database_itself_refuses(store: Store, statement: str) -> None
     assert await store.read(ledger.transfer_count) == 1
 
 
+def book_one(connection: Any, entry: Entry) -> None:
+    ledger.book(connection, entry, now=2.0)
+
+
 async def test_statements_are_the_newest_first_and_bounded(store: Store) -> None:
     one = Money("0.01", "RUB")
     for n in range(60):
         entry = Entry(f"t{n}", "A", "B", one, f"number {n}")
-        await store.write(lambda connection, entry=entry: ledger.book(connection, entry, now=2.0))
+        await store.write(partial(book_one, entry=entry))
     rows = await store.read(lambda connection: ledger.statement(connection, "A"))
     assert len(rows) == ledger.STATEMENT_TRANSFERS + 1
     assert (rows[0]["reference"], rows[0]["signed_minor"]) == ("number 59", -1)

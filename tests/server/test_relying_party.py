@@ -76,7 +76,7 @@ async def test_a_chain_to_the_makers_root_is_attested(
 
 async def test_what_only_looks_attested(world: Any, maker: Maker, new_passkey: Any) -> None:
     branch = await world.open(attestation_roots={AAGUID: [maker.root]})
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "another maker": {"aaguid": AAGUID, "attestor": Maker().attestor()},
         "another model": {"aaguid": bytes(16), "attestor": maker.attestor()},
         "itself": {"aaguid": AAGUID, "attestor": None},

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from branchxr.server.store import DATABASE_NAME, Store
 
 def add_user(connection: Any, user: str) -> None:
     connection.execute(insert(USERS).values(id=user, name="x", role="visitor", created_at=1))
+
+
+def scalar_of(question: Any, connection: Any) -> Any:
+    return connection.execute(question).scalar_one()
 
 
 def count_users(connection: Any) -> int:
@@ -43,7 +48,7 @@ async def test_it_is_safe_against_power_loss_and_keeps_others_out(tmp_path: Path
         for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
             asked = text(f"PRAGMA {pragma}")
             for ask in (store.write, store.read):
-                assert await ask(lambda c, asked=asked: c.execute(asked).scalar_one()) == value
+                assert await ask(partial(scalar_of, asked)) == value
         modes = {stat.S_IMODE(file.stat().st_mode) for file in os.scandir(tmp_path)}
     assert modes == {0o600}  # the write-ahead log too
 
@@ -63,7 +68,7 @@ async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 async def test_who_goes_away_does_not_decide_what_is_written(tmp_path: Path) -> None:
     async with Store.open(tmp_path) as store:
         for n in range(20):
-            task = asyncio.create_task(store.write(lambda c, n=n: add_user(c, f"u{n}")))
+            task = asyncio.create_task(store.write(partial(add_user, user=f"u{n}")))
             await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -75,7 +80,7 @@ async def test_it_opens_again_with_what_it_held(tmp_path: Path) -> None:
     for n in range(2):
         async with Store.open(tmp_path / "new" / "folder") as store:
             assert await store.read(count_users) == n
-            await store.write(lambda connection, n=n: add_user(connection, f"u{n}"))
+            await store.write(partial(add_user, user=f"u{n}"))
 
 
 async def test_folders_it_cannot_use(tmp_path: Path) -> None:

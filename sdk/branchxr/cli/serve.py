@@ -80,10 +80,10 @@ async def _serve(settings: "ServerSettings", *, as_json: bool) -> None:
     async with AsyncExitStack() as resources:
         addresses: list[str] = []
         page = _page_of(settings, addresses)
-        if page is not None:
-            resources.push_async_callback(page.state.visitors.close)
         branch = await resources.enter_async_context(BranchServer.open(settings, page_app=page))
         await resources.enter_async_context(branch.listen())
+        if page is not None:  # its visits end first: they sign out at the branch
+            resources.push_async_callback(page.state.visitors.close)
         addresses.append(branch.address)
         _announce(branch, has_page=page is not None, as_json=as_json)
         await stopped.wait()
