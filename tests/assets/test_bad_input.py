@@ -168,6 +168,14 @@ def test_attributes_of_different_lengths(maker: Any, key: Ed25519PrivateKey) -> 
     assert refusal(maker.save(), key).code == "scene_accessor"
 
 
+@pytest.mark.parametrize("name", ["TEXCOORD_0", "COLOR_0", "JOINTS_0", "WEIGHTS_0"])
+def test_attributes_of_a_wrong_type(maker: Any, key: Ed25519PrivateKey, name: str) -> None:
+    numbers = maker.array([1.0, 2.0, 3.0])
+    points = [[0, 0, 0], [1, 0, 0], [0, 0, 1]]
+    maker.node(mesh=maker.mesh(points, attributes={name: numbers}))
+    assert refusal(maker.save(), key).code == "scene_accessor"
+
+
 def test_elements_without_data_are_limited(maker: Any, key: Ed25519PrivateKey) -> None:
     maker.node(mesh=maker.box())
     maker.root["accessors"][0] = {"componentType": 5126, "count": 10**8, "type": "VEC3"}

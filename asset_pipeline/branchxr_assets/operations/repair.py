@@ -28,7 +28,12 @@ class RepairOptions:
 
 
 DEFAULTS: Final = RepairOptions()
-_TYPES: Final = {"POSITION": "VEC3", "NORMAL": "VEC3", "TANGENT": "VEC4"}
+_TYPES: Final = {
+    **{"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)},
+    **{"TEXCOORD": ("VEC2",), "COLOR": ("VEC3", "VEC4")},
+    **{"JOINTS": ("VEC4",), "WEIGHTS": ("VEC4",)},
+}
+"""glTF 2.0, section 3.7.2.1, by the name before the set's number."""
 
 
 def repair(document: Document, options: RepairOptions = DEFAULTS) -> Outcome:
@@ -114,14 +119,16 @@ class _Mender:
     def _check_lengths(self, attributes: Json, place: str, count: int) -> None:
         for name, index in attributes.items():
             accessor = self.document.accessors[index]
-            wanted = _TYPES.get(name, accessor.type)
-            is_delta = ".targets[" in place and name == "TANGENT"  # a morph has no handedness
-            if accessor.count != count or accessor.type != ("VEC3" if is_delta else wanted):
+            wanted = _TYPES.get(name.rpartition("_")[0] or name, (accessor.type,))
+            if ".targets[" in place and name == "TANGENT":
+                wanted = ("VEC3",)  # a morph has no handedness
+            is_whole = not name.startswith("JOINTS_") or accessor.values.dtype.kind == "u"
+            if accessor.count != count or accessor.type not in wanted or not is_whole:
                 raise self._refused(
                     "scene_accessor",
                     f"{place}.{name}",
-                    f"{count} elements of type {wanted}",
-                    f"{accessor.count} of type {accessor.type}",
+                    f"{count} elements of type {' or '.join(wanted)}",
+                    f"{accessor.count} of type {accessor.type} ({accessor.values.dtype.name})",
                     "export the scene again",
                 )
 
