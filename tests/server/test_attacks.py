@@ -114,6 +114,22 @@ async def test_bytes_that_mean_nothing(ada: Any, credential: dict[str, Any]) -> 
     assert (await ada.authorize(payment["id"], credential)).json()["code"] == "assertion_invalid"
 
 
+@pytest.mark.parametrize("depth", [100, 300, 450, 600, 800, 900, 950, 2000])
+async def test_nesting_without_end(ada: Any, depth: int) -> None:
+    payment = await ada.begin()
+    nested = "[" * depth + "]" * depth
+    path = f"/v1/payments/{payment['id']}/authorize"
+    headers = {
+        "Authorization": f"DPoP {ada.access_token}",
+        "DPoP": ada.proof("POST", path),
+        "Idempotency-Key": ada.new_key(),
+        "content-type": "application/json",
+    }
+    body = f'{{"credential": {{"type": "public-key", "x": {nested}}}}}'
+    answer = await ada.http.post(path, content=body, headers=headers)
+    assert answer.json()["code"] in {"bad_request", "assertion_invalid"}
+
+
 async def test_a_signature_for_another_payment(ada: Any, passkey: Any) -> None:
     small, large = await ada.begin(amount="1.00"), await ada.begin(amount="9000.00")
     signed = passkey.sign(small["options"])

@@ -20,11 +20,11 @@ def canonical_json(value: Any) -> bytes:  # Any: whatever JSON can hold
 
     Raises:
         ProtocolError: `json_not_canonical`: NaN, infinity, an integer of 2**53 or more, a lone
-            surrogate, or something JSON has no form for.
+            surrogate, nesting without end, or something JSON has no form for.
     """
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise _refused("json_not_canonical", type(error).__name__) from None
 
 

@@ -186,6 +186,8 @@ def _convert(values: Any, kind: type[msgspec.Struct]) -> msgspec.Struct:
         return msgspec.convert(values, kind, strict=True)
     except msgspec.ValidationError as error:
         raise refusal("bad_request", f"{error}"[:200]) from None
+    except RecursionError:
+        raise refusal("bad_request", "nesting without end") from None
 
 
 def _key_of(operation: AnyOperation, request: Request, values: Any, session: Session) -> Key:
