@@ -48,6 +48,7 @@ class Connect(Protocol):
         headers: Mapping[str, str],
     ) -> AbstractAsyncContextManager[Branch]:
         """Return a connection that is not open yet."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

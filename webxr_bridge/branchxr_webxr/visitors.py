@@ -26,6 +26,7 @@ class Visit(Protocol):
 
     def start(self) -> "asyncio.Task[None]":
         """Begin; the task ends when the visit does."""
+        ...
 
 
 VisitT = TypeVar("VisitT", bound=Visit)

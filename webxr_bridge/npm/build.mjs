@@ -39,7 +39,7 @@ async function buildPage() {
 async function buildTests() {
   const folder = join(here, 'out', 'tests');
   rmSync(folder, { recursive: true, force: true });
-  const tests = readdirSync(join(here, 'tests')).filter((name) => name.endsWith('.test.ts'));
+  const tests = readdirSync(join(here, 'tests')).filter((name) => name.endsWith('.test.ts') || name === 'interpolation.ts');
   await build({
     ...COMMON,
     absWorkingDir: here,

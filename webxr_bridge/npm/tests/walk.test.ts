@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OwnBody } from '../src/body';
+import { isPayable, spoken } from '../src/currencies';
+import { Floor } from '../src/floor';
+
+/** 4 m by 2 m from the origin, cells of 0.5 m, with a wall in column 4 but for the last row. */
+function room(): Floor {
+  const [columns, rows] = [8, 4];
+  const bytes = new Uint8Array(4);
+  for (let index = 0; index < columns * rows; index++) {
+    const isWall = index % columns === 4 && index < columns * (rows - 1);
+    if (!isWall) bytes[index >> 3]! |= 1 << (index & 7);
+  }
+  const cells = Buffer.from(bytes).toString('base64');
+  return Floor.fromJson({ cell_m: 0.5, origin: [0, 0], size: [columns, rows], height: 0, cells })!;
+}
+
+const AHEAD = { ahead: 1, aside: 0, turn: 0, isHurrying: false };
+const STILL = { ahead: 0, aside: 0, turn: 0, isHurrying: false };
+
+test('the grid is read lowest bit first, and nothing outside is walkable', () => {
+  const floor = room();
+  assert.ok(floor.isWalkable(0.1, 0.1));
+  assert.ok(!floor.isWalkable(2.1, 0.1));
+  assert.ok(floor.isWalkable(2.1, 1.9));
+  for (const [x, z] of [[-0.1, 1], [4.1, 1], [1, -0.1], [1, 2.1]] as const) assert.ok(!floor.isWalkable(x, z));
+});
+
+test('a body stops at a wall however slowly frames come, and slides along it', () => {
+  for (const dt of [0.016, 0.1, 0.5]) {
+    const body = new OwnBody();
+    body.floor = room();
+    body.place([0.5, 0, 0.5], -Math.PI / 2); // looks along +x, at the wall
+    for (let time = 0; time < 4; time += dt) body.step(AHEAD, dt);
+    assert.ok(body.x < 2 && body.x > 1.7, `${dt}: ${body.x}`);
+    body.yaw = -Math.PI * 0.75; // along +x and +z: along the wall to the door, and through
+    for (let time = 0; time < 4; time += dt) body.step(AHEAD, dt);
+    assert.ok(body.x > 2.4 && body.floor.isWalkable(body.x, body.z), `${dt}: ${body.x} ${body.z}`);
+  }
+});
+
+test('a way is followed to its end, and any key ends it', () => {
+  const body = new OwnBody();
+  let arrivals = 0;
+  body.follow([[0, 0, 0], [1, 0, 0], [1, 0, 1]], () => arrivals++);
+  for (let step = 0; step < 100; step++) body.step(STILL, 0.05);
+  assert.deepEqual([body.x, body.z, arrivals], [1, 1, 1]);
+  body.follow([[5, 0, 5]], () => arrivals++);
+  body.step(AHEAD, 0.05);
+  assert.equal(body.isFollowing, false);
+  assert.equal(arrivals, 1);
+});
+
+test('amounts are those of Python, and read by people', () => {
+  for (const amount of ['25.00', '0.01', '10000000000000.00']) assert.ok(isPayable(amount, 'RUB'), amount);
+  for (const amount of ['25', '25.0', '25.001', '-1.00', '1e2', '٢٥.00', '0.00', '25.00\n', ' 25.00', '10000000000000.01']) {
+    assert.ok(!isPayable(amount, 'RUB'), amount);
+  }
+  assert.ok(isPayable('25', 'JPY') && isPayable('25.000', 'KWD') && !isPayable('25.00', 'XXX'));
+  assert.equal(spoken('1234567.50', 'RUB'), '1\u202f234\u202f567.50\u00a0RUB');
+});
