@@ -133,7 +133,7 @@ def build_scene(
         raise _strict(warnings)
     tell("compressing", 0.8)
     identity = scene or source.stem
-    files = _files(came, prepared, cut, warnings, identity=identity)
+    files = with_twins(_files(came, prepared, cut, warnings, identity=identity), jobs=jobs)
     signing_key, made_key = (key, None) if key is not None else user_key(os.environ)
     tell("signing and writing", 0.95)
     version = next_version(output, scene=identity, now=now())
@@ -189,7 +189,7 @@ def _files(
     files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box)
     files["branch.json"] = make_branch_json(prepared, came, cut.chunks, identity=identity)
     files["report.html"] = make_report(came, prepared.whole, cut.chunks, warnings)
-    return with_twins(files)
+    return files
 
 
 def _strict(warnings: tuple[SceneWarning, ...]) -> InputRefused:

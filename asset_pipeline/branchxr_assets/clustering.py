@@ -50,6 +50,12 @@ class ClusterMesh:
         # Does not depend on the cell, and takes half of the time.
         self._sharpness = _sharpness(points, faces)
 
+    @property
+    def area(self) -> float:
+        """Surface of the mesh, in the square of its units."""
+        a, b, c = (self.points[self.faces[:, corner]] for corner in range(3))
+        return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
     def cluster(self, cell: float) -> Clusters:
         """Keep one vertex per cell; `cell` is its side in the units of the points."""
         points, faces = self.points, self.faces

@@ -29,9 +29,13 @@ class RepairOptions:
 
 DEFAULTS: Final = RepairOptions()
 _TYPES: Final = {
-    **{"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)},
-    **{"TEXCOORD": ("VEC2",), "COLOR": ("VEC3", "VEC4")},
-    **{"JOINTS": ("VEC4",), "WEIGHTS": ("VEC4",)},
+    "POSITION": ("VEC3",),
+    "NORMAL": ("VEC3",),
+    "TANGENT": ("VEC4",),
+    "TEXCOORD": ("VEC2",),
+    "COLOR": ("VEC3", "VEC4"),
+    "JOINTS": ("VEC4",),
+    "WEIGHTS": ("VEC4",),
 }
 """glTF 2.0, section 3.7.2.1, by the name before the set's number."""
 
