@@ -151,7 +151,7 @@ async def _on_page(main: "Main", settings: "Settings", *, port: int, seconds: fl
         scene=None if scene is None else SceneProxy(http, base=scene.base),
     )
     try:
-        async with http_on(app, listeners, certificate=None, key=None):
+        async with http_on(app, listeners, tls=None):
             say(f"open {address} - each page runs the script; Ctrl-C stops")
             await asyncio.sleep(float("inf") if seconds is None else seconds)
     finally:
