@@ -43,7 +43,7 @@ NEEDS = (
         )
     ),
     *(Need("module", name, "branchxr assets", _EXTRA.format("assets"))
-      for name in ("PIL", "brotli", "pygltflib", "trimesh")),
+      for name in ("PIL", "brotli")),
     *(Need("module", name, "branchxr serve, branchxr demo", _EXTRA.format("server"))
       for name in ("rich", "sqlalchemy", "starlette", "uvicorn")),
     Need("file", "shim", "the page of the WebXR stage", "make setup"),

@@ -72,8 +72,6 @@ def reported() -> Iterator[None]:
 EXTRAS = {
     "brotli": "assets",
     "PIL": "assets",
-    "pygltflib": "assets",
-    "trimesh": "assets",
     "rich": "server",
     "sqlalchemy": "server",
     "starlette": "server",
