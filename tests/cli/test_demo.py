@@ -67,6 +67,23 @@ def test_control_c_ends_the_demo_with_its_summary() -> None:
 
 
 @pytest.mark.end_to_end
+def test_control_c_before_the_payment_says_that_nothing_moved() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--headless", "--seconds", "60", "--bots", "2", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as demo:  # fmt: skip
+        assert demo.stderr is not None
+        for line in demo.stderr:
+            if line.startswith("all in"):
+                break
+        demo.send_signal(signal.SIGINT)
+        out, errors = demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert out == ""
+    assert errors == "stopped before the payment; nothing moved\n"
+
+
+@pytest.mark.end_to_end
 def test_a_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .output import print_json, reported
+from .output import Exit, print_json, reported
 
 
 def demo(
@@ -59,6 +59,8 @@ def demo(
         )
         with view_for(is_quiet=as_json) as view:
             result = demonstrate(plan, view)
+        if result is None:
+            raise typer.Exit(Exit.INTERRUPTED)
         if as_json:
             print_json(result)
         else:

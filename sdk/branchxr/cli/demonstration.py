@@ -72,14 +72,17 @@ def example_scene() -> Path:
     )  # fmt: skip
 
 
-def demonstrate(plan: Plan, view: View) -> dict[str, Any]:
+def demonstrate(plan: Plan, view: View) -> dict[str, Any] | None:
     """Run the demo to its end and return the object that `--json` prints.
+
+    Returns:
+        `None` when it was stopped before the payment: there is nothing to sum up.
 
     Raises:
         BranchXRError: the scene is refused, the port taken, the payment refused.
     """
 
-    async def run() -> dict[str, Any]:
+    async def run() -> dict[str, Any] | None:
         return await _Demonstration(plan, view, SystemClock()).run()
 
     return asyncio.run(run())
@@ -98,7 +101,7 @@ class _Demonstration:
         self._accounts = ("", "")
         self._crowd: Crowd
 
-    async def run(self) -> dict[str, Any]:
+    async def run(self) -> dict[str, Any] | None:
         with tempfile.TemporaryDirectory(prefix="branchxr-demo-") as folder:
             built = await asyncio.to_thread(self._build, Path(folder) / "package")
             async with self._serving(built) as (server, connect_bot):
@@ -112,8 +115,9 @@ class _Demonstration:
                 )
                 self._crowd = crowd
                 async with crowd:
-                    self._view.say(f"open {server.address}" if self._plan.has_page else "all in")
                     with _ended_by_signals(self._stop):
+                        has_page = self._plan.has_page
+                        self._view.say(f"open {server.address}" if has_page else "all in")
                         await self._watch(server)
                     return await self._result(built, server, sum_before)
 
@@ -228,9 +232,12 @@ class _Demonstration:
 
     async def _result(
         self, built: "BuildResult", server: BranchServer, sum_before: int
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | None:
         for name, failure in self._crowd.failures.items():
             self._view.say(f"{name} is out: {failure}")
+        if not self._paid.done() and self._stop.is_set():
+            self._view.say("stopped before the payment; nothing moved")
+            return None
         if not self._paid.done():
             raise DeadlineExceeded(
                 "a payment within the time of the demo", self._payment, "give it more --seconds",
