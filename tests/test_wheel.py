@@ -1,0 +1,30 @@
+"""What an installed wheel holds: everything that a checkout runs, and nothing else."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("branchxr", "branchxr_assets", "branchxr_unity", "branchxr_webxr")
+
+
+@pytest.mark.tool
+def test_the_wheel_is_complete(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=110)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for package in PACKAGES:
+        assert f"{package}/py.typed" in names
+    sources = {
+        str(path.relative_to(folder))
+        for folder in (ROOT / "sdk", ROOT / "asset_pipeline", ROOT / "webxr_bridge")
+        for path in folder.rglob("*.py")
+        if "node_modules" not in path.parts
+    }
+    assert sources <= names
+    assert {"branchxr_webxr/static/branchxr.js", "branchxr/examples/hall.glb"} <= names
+    assert not [name for name in names if "node_modules" in name or "tests" in name.split("/")]
