@@ -31,7 +31,8 @@ from branchxr.protocol.pose import Pose
 from branchxr.protocol.room import Room
 from branchxr.protocol.session import Grant, RoomLimits
 from branchxr.protocol.visitor import Visitor
-from branchxr.server.socket import RealtimeListener, bind
+from branchxr.server.ports import bind
+from branchxr.server.socket import RealtimeListener
 from branchxr.transport.link import Link, open_websocket
 
 pytestmark = pytest.mark.end_to_end
@@ -388,7 +389,7 @@ def test_a_taken_port_is_refused_and_an_odd_address_too() -> None:
     assert caught.value.code == "port_taken"
     with pytest.raises(InputRefused) as odd:
         bind("192.0.2.1", 0)
-    assert odd.value.code == "address_refused"
+    assert odd.value.code == "address_unavailable"
     for listener in taken:
         listener.close()
 

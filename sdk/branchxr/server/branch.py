@@ -194,7 +194,7 @@ class BranchServer:
         """Listen; `address` and the realtime address are the real ones from then on.
 
         Raises:
-            InputRefused: `port_taken` or `address_refused`.
+            InputRefused: `port_taken` or `address_unavailable`.
         """
         settings = self.settings
         async with self.realtime:  # first: the description has to be right from the first answer

@@ -1,7 +1,6 @@
 """The realtime listener: the shell around `protocol.room`; the server's only use of websockets."""
 
 import asyncio
-import errno
 import http
 import logging
 import socket
@@ -20,12 +19,13 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from ..clock import Clock
-from ..errors import ApiError, InputRefused
+from ..errors import ApiError
 from ..models import Problem
 from ..protocol.messages import SUBPROTOCOL, CloseCode
 from ..protocol.room import Room
 from ..protocol.session import Close, Grant, Send
 from ..wire import Wire, WireClosed
+from .ports import LOOPBACK, bind
 from .ticker import Ticker
 
 PATH: Final = "/realtime"
@@ -33,8 +33,6 @@ SEND_BUFFER_BYTES: Final = 128 * 1024
 """Of the kernel, per connection. Without it megabytes of old poses would hide there before the
 room sees that somebody is slow; it still lets 680 kB/s (1,000 bodies) pass at 150 ms."""
 
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-BIND_ATTEMPTS: Final = 20
 """With port 0 the number that IPv4 gives may be taken on IPv6."""
 
 OPEN_TIMEOUT_S: Final = 5.0
@@ -115,7 +113,7 @@ class RealtimeListener:
         """Bind and listen.
 
         Raises:
-            InputRefused: `port_taken` or `address_refused`.
+            InputRefused: `port_taken` or `address_unavailable`.
         """
         sockets = bind(self._host, self._port)
         self._port = sockets[0].getsockname()[1]
@@ -297,63 +295,6 @@ class _WebSocketLine:
     async def close(self, code: int, reason: str) -> None:
         # Queues behind what nobody takes; after `close_timeout` the library drops the connection.
         await self.connection.close(code, reason)
-
-
-def bind(host: str, port: int) -> list[socket.socket]:
-    """Bind and listen; a loopback host is 127.0.0.1 and, where it exists, ::1 at the same port.
-
-    The caller closes the sockets.
-
-    Raises:
-        InputRefused: `port_taken` or `address_refused`.
-    """
-    if host not in LOOPBACK:
-        return [_bound(host, port)]
-    for _ in range(BIND_ATTEMPTS):
-        first = _bound("127.0.0.1", port)
-        try:
-            return [first, _bound("::1", first.getsockname()[1])]
-        except InputRefused as refused:
-            if refused.code == "address_refused":  # there is no IPv6 here
-                return [first]
-            first.close()
-            if port:
-                raise
-    raise _port_taken(port)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening: socket.socket | None = None
-    try:
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind((host, port))
-        listening.listen(128)  # with SO_REUSEADDR a taken port shows here at the latest
-        listening.setblocking(False)
-    except OSError as error:
-        if listening is not None:
-            listening.close()
-        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-            raise _port_taken(port) from error
-        raise InputRefused(
-            "an address of this machine",
-            f"{host!r}",
-            "use --host localhost",
-            code="address_refused",
-        ) from error
-    return listening
-
-
-def _port_taken(port: int) -> InputRefused:
-    return InputRefused(
-        f"port {port} to be free",
-        "one that another program holds, or that needs rights",
-        "choose another port (0 takes any free one)",
-        code="port_taken",
-    )
 
 
 def _refusal(code: str, expected: str, came: str, *, status: int) -> ApiError:
