@@ -33,8 +33,6 @@ SEND_BUFFER_BYTES: Final = 128 * 1024
 """Of the kernel, per connection. Without it megabytes of old poses would hide there before the
 room sees that somebody is slow; it still lets 680 kB/s (1,000 bodies) pass at 150 ms."""
 
-"""With port 0 the number that IPv4 gives may be taken on IPv6."""
-
 OPEN_TIMEOUT_S: Final = 5.0
 MAX_CONNECTIONS: Final = 1024
 _LOG: Final = logging.getLogger("branchxr.server")
