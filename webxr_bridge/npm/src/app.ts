@@ -54,8 +54,11 @@ export class App {
 
   constructor(root: HTMLElement, options: { socket: string; token: string }) {
     this.interpolator = new Interpolator((cell) => this.walk.originOf(cell));
-    this.walk = new Walk((bytes) => this.link.sendPose(bytes), (anchor) =>
-      this.link.send({ op: 'arrived', anchor: anchor.path, kind: anchor.kind }));
+    this.walk = new Walk(
+      (bytes) => this.link.sendPose(bytes),
+      (anchor) => this.link.send({ op: 'arrived', anchor: anchor.path, kind: anchor.kind }),
+      (anchor, from) => this.link.send({ op: 'go', anchor: anchor.path, from }),
+    );
     this.hud = new Hud({
       signIn: () => this.signIn.open(),
       signOut: () => this.link.send({ op: 'sign_out' }),
@@ -130,7 +133,6 @@ export class App {
     if (new Uint8Array(bytes, 0, 1)[0] !== KEY) return;
     const frame = parseFrame(bytes);
     this.interpolator.feed(frame, performance.now());
-    this.walk.obey(frame);
   }
 
   private receive(message: Down): void {
@@ -214,20 +216,12 @@ export class App {
 
   private go(anchor: Anchor): void {
     this.hud.hideHelp();
-    this.link.send({ op: 'go', anchor: anchor.path, from: this.walk.body.position });
+    this.walk.goTo(anchor);
   }
 
   private follow(path: string, points: Vector[] | null): void {
-    const anchor = this.anchors.find((candidate) => candidate.path === path);
-    if (!anchor) return;
-    if (!points) {
-      this.hud.notice('info', 'There is no way there', 'Something stands between.');
-      return;
-    }
-    this.walk.body.follow(points, () => {
-      this.walk.body.face(anchor.position);
-      this.walk.arrive(anchor);
-    });
+    if (this.walk.follow(path, points)) return;
+    this.hud.notice('info', 'There is no way there', 'Something stands between.');
   }
 
   private click(x: number, y: number): void {

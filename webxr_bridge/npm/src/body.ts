@@ -11,6 +11,8 @@ const TURN_RAD_S = 1.9;
 const SMOOTHING_S = 0.09;
 const PITCH_LIMIT = 1.2;
 const ARRIVED_M = 0.08;
+/** So far a step goes on beyond a corner: the branch sees the chord between two poses only. */
+const CORNER_M = 0.2;
 
 /** What the person wants: each in -1..1; `ahead` is forward, `turn` is to the left. */
 export interface Wish {
@@ -116,7 +118,7 @@ export class OwnBody {
       if (distance <= Math.max(left, ARRIVED_M)) {
         [this.x, this.z] = [this.path[0][0], this.path[0][2]];
         this.path.shift();
-        left -= distance;
+        left = Math.min(left - distance, CORNER_M);
         continue;
       }
       this.x += (dx / distance) * left;

@@ -1,8 +1,8 @@
-/** One's own way through the branch: sending poses, noticing anchors, obeying the server. */
+/** One's own way through the branch: sending poses, going to anchors, standing where one is put. */
 
 import { OwnBody } from './body';
 import { Floor } from './floor';
-import { type CellFrame, HANDS, packUplink, TRACKED } from './frames';
+import { HANDS, packUplink, TRACKED } from './frames';
 import type { Quaternion, Vector } from './messages';
 import type { Anchor, BranchJson, Cell } from './package';
 import type { XrHands } from './xr';
@@ -12,9 +12,8 @@ const SEND_INTERVAL_MS = 50;
 const REACH_M = 1.1;
 const LEAVE_MARGIN_M = 0.4;
 const HALF_CELL_M = 16;
-/** An own pose this old in a frame, while one is sent every 50 ms, is one that was not accepted. */
-const REFUSED_AGE_MS = 255;
-const CORRECTION_M = 0.35;
+/** How often a body that the branch put back on its way sets out again. */
+const ATTEMPTS = 5;
 
 export class Walk {
   readonly body = new OwnBody();
@@ -24,10 +23,12 @@ export class Walk {
   private readonly near = new Set<string>();
   private sentAt = 0;
   private isPlaced = false;
+  private goal: { anchor: Anchor; attempts: number } | null = null;
 
   constructor(
     private readonly send: (bytes: ArrayBuffer) => void,
     private readonly onArrived: (anchor: Anchor) => void,
+    private readonly askWay: (anchor: Anchor, from: Vector) => void,
   ) {}
 
   adopt(branch: BranchJson): void {
@@ -44,8 +45,33 @@ export class Walk {
   place(position: Vector, yaw: number | null): void {
     const [x, y, z] = position;
     const floorY = this.body.floor?.height ?? this.cellAt(position).origin[1];
+    const wasOnItsWay = this.body.isFollowing;
     this.body.place([x, Math.abs(y - floorY) < 0.5 ? floorY : y, z], yaw ?? this.body.yaw);
     this.isPlaced = true;
+    // Where a pose was refused the way begins anew: who chose a place gets there all the same.
+    if (wasOnItsWay && this.goal && this.goal.attempts-- > 0) this.askWay(this.goal.anchor, this.body.position);
+  }
+
+  /** Walk to an anchor by the way that Python finds; see `follow`. */
+  goTo(anchor: Anchor): void {
+    this.goal = { anchor, attempts: ATTEMPTS };
+    this.askWay(anchor, this.body.position);
+  }
+
+  /** Take the way that was asked for; says whether there is one. */
+  follow(path: string, points: readonly Vector[] | null): boolean {
+    const anchor = this.goal?.anchor;
+    if (anchor?.path !== path) return true; // another place has been chosen since
+    if (!points) {
+      this.goal = null;
+      return false;
+    }
+    this.body.follow(points, () => {
+      this.goal = null;
+      this.body.face(anchor.position);
+      this.arrive(anchor);
+    });
+    return true;
   }
 
   /** Send the pose when it is time. `head` is where the eyes are, in scene axes. */
@@ -69,17 +95,6 @@ export class Walk {
         { cell: cell.id, flags, clientMs: 0 } /* Python stamps the branch's time */,
       ),
     );
-  }
-
-  /** Go back to where the branch sees this body, if it has not accepted where it went. */
-  obey(frame: CellFrame): void {
-    if (!this.isPlaced || document.hidden) return;
-    const own = frame.records.find(({ slot }) => slot === this.ownSlot);
-    if (!own || own.ageMs < REFUSED_AGE_MS) return;
-    const origin = this.originOf(frame.cell);
-    const [x, z] = [own.head[0] + origin[0], own.head[2] + origin[2]];
-    if (Math.hypot(x - this.body.x, z - this.body.z) < CORRECTION_M) return;
-    this.body.place([x, this.body.floorY, z], this.body.yaw);
   }
 
   /** Tell when one has come near an anchor, once for each coming. */

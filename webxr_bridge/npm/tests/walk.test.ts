@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { OwnBody } from '../src/body';
 import { isPayable, spoken } from '../src/currencies';
 import { Floor } from '../src/floor';
+import type { Vector } from '../src/messages';
+import type { Anchor } from '../src/package';
+import { Walk } from '../src/walk';
 
 /** 4 m by 2 m from the origin, cells of 0.5 m, with a wall in column 4 but for the last row. */
 function room(): Floor {
@@ -50,6 +53,48 @@ test('a way is followed to its end, and any key ends it', () => {
   body.step(AHEAD, 0.05);
   assert.equal(body.isFollowing, false);
   assert.equal(arrivals, 1);
+});
+
+test('a step ends close behind a corner, so that the branch does not see a chord through it', () => {
+  const body = new OwnBody();
+  body.follow([[0.5, 0, 0], [0.5, 0, 5]], () => {});
+  body.step(STILL, 0.5); // 0.95 m of way
+  assert.equal(body.x, 0.5);
+  assert.ok(body.z > 0 && body.z <= 0.2, `${body.z}`);
+});
+
+const COUNTER = { path: 'Counter/counter.001', kind: 'counter', position: [4, 0, 0], rotation: [0, 0, 0, 1] } as const;
+const WINDOW = { ...COUNTER, path: 'Room/window.001', position: [0, 0, 4] } as const;
+
+test('who is put back on the way to a place sets out again, but not for ever', () => {
+  const asked: Vector[] = [];
+  const arrived: string[] = [];
+  const walk = new Walk(() => {}, (anchor) => arrived.push(anchor.path), (_anchor, from) => asked.push(from));
+  walk.place([0, 0, 0], 0);
+  walk.goTo(COUNTER as unknown as Anchor);
+  for (let time = 0; time < 20; time++) {
+    walk.follow(COUNTER.path, [[0, 0, 0], [3, 0, 0]]);
+    walk.body.step(STILL, 0.5);
+    walk.place([0.2, 0, 0], null);
+  }
+  assert.ok(asked.length > 2 && asked.length < 10, `${asked.length}`);
+  assert.deepEqual(asked[1], [0.2, 0, 0]);
+  walk.goTo(COUNTER as unknown as Anchor);
+  walk.follow(COUNTER.path, [[0, 0, 0], [3, 0, 0]]);
+  for (let time = 0; time < 5; time++) walk.body.step(STILL, 0.5);
+  assert.deepEqual(arrived, [COUNTER.path]);
+  const before = asked.length;
+  walk.place([0, 0, 0], null); // having arrived, it stays where it is put
+  assert.equal(asked.length, before);
+});
+
+test('the way to a place that is not wanted any more is not followed', () => {
+  const walk = new Walk(() => {}, () => {}, () => {});
+  walk.goTo(COUNTER as unknown as Anchor);
+  walk.goTo(WINDOW as unknown as Anchor);
+  assert.ok(walk.follow(COUNTER.path, [[3, 0, 0]]));
+  assert.equal(walk.body.isFollowing, false);
+  assert.equal(walk.follow(WINDOW.path, null), false);
 });
 
 test('amounts are those of Python, and read by people', () => {
