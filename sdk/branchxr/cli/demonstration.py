@@ -23,6 +23,7 @@ from ..money import Money
 from ..operations import HOST_SECRET_HEADER
 from ..payments.payments import PaymentReceipt
 from ..server.branch import BranchServer, ServerSettings
+from . import loop
 from .demo_view import Snapshot, View
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def demonstrate(plan: Plan, view: View) -> dict[str, Any] | None:
     async def run() -> dict[str, Any] | None:
         return await _Demonstration(plan, view, SystemClock()).run()
 
-    return asyncio.run(run())
+    return loop.run(run())
 
 
 class _Demonstration:

@@ -46,9 +46,8 @@ def serve(
     Ctrl-C ends it (exit code 130); SIGTERM ends it too (exit code 0). Nothing is lost with --data.
     """
     with reported():
-        import asyncio
-
         from ..server.branch import ServerSettings
+        from . import loop
 
         settings = ServerSettings(
             data=data,
@@ -61,7 +60,7 @@ def serve(
         )
         say("development branch: invented customers, no real money")
         _set_up_log(is_verbose=verbose)
-        asyncio.run(_serve(settings, as_json=as_json))
+        loop.run(_serve(settings, as_json=as_json))
 
 
 async def _serve(settings: "ServerSettings", *, as_json: bool) -> None:
