@@ -119,7 +119,8 @@ def build_scene(
 
     Raises:
         SceneRefused: the source cannot be read.
-        InputRefused: `lods_out_of_range`, `output_not_package`, `warnings_strict`.
+        InputRefused: `lods_out_of_range`, `output_not_package`, `output_not_writable`,
+            `warnings_strict`.
     """
     started = time.perf_counter()
     tell = progress or (lambda _what, _share: None)

@@ -1,6 +1,8 @@
 """Put a package together: written beside, then renamed, so nothing half-written is left."""
 
+import errno
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -28,6 +30,8 @@ _BROTLI_QUALITIES: Final = ((128 * 2**10, 11), (4 * 2**20, 9))
 """Up to so many bytes, this quality. On the hall's chunks 11 takes 20 times as long as 9 for 6 %:
 worth it for what is seen first."""
 _BROTLI_QUALITY_LARGE: Final = 5
+_LEFT_BY_SYSTEMS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers put anywhere."""
 
 
 def with_twins(files: Mapping[str, bytes], *, jobs: int) -> dict[str, bytes]:
@@ -76,42 +80,88 @@ def write_package(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write a package folder in one step, in place of the package that lies there.
 
     Raises:
-        InputRefused: `output_not_package`: the folder holds something else; nothing is touched.
+        InputRefused: `output_not_package`: the folder holds something else; `output_not_writable`.
+            Nothing is touched.
     """
     check_target(folder)
+    folder = folder.resolve()  # a link to a package stays a link
     with _beside(folder) as temporary:
-        for path, raw in files.items():
-            target = temporary / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(raw)
-        _swap(temporary, folder)
+        try:
+            for path, raw in files.items():
+                target = temporary / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(raw)
+            _swap(temporary, folder)
+        except OSError as error:
+            raise _not_writable(folder.parent, error) from error
 
 
 def check_target(folder: Path) -> None:
-    """Refuse a folder that holds something else than a package: nothing of it is ever replaced."""
+    """Refuse a folder that holds something else than a package: nothing of it is ever replaced.
+
+    Raises:
+        InputRefused: `output_not_package`, `output_not_writable`.
+    """
+    nearest = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not nearest.is_dir():
+        raise _not_writable(nearest, NotADirectoryError(errno.ENOTDIR, "not a folder"))
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _not_writable(nearest, PermissionError(errno.EACCES, "no right to write"))
     if not folder.exists() and not folder.is_symlink():
         return
-    is_ours = folder.is_dir() and ((folder / MANIFEST_NAME).is_file() or not any(folder.iterdir()))
-    if not is_ours:
+    foreign = _foreign(folder)
+    if foreign is not None:
         raise InputRefused(
             "an output folder that is new, empty, or a package built before",
-            f"{folder.name!r}, which holds something else",
+            f"{folder.name!r}, which holds something else: {foreign!r}",
             "choose another folder with -o",
             code="output_not_package",
         )
 
 
+def _foreign(folder: Path) -> str | None:
+    """Return a file that is not a package's own, `None` when all are.
+
+    A `manifest.json` alone proves nothing (web apps and browser extensions have one too), so it
+    must be ours and name every file that lies there.
+    """
+    if not folder.is_dir():
+        return folder.name
+    found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+    found = [path for path in found if path.rpartition("/")[2] not in _LEFT_BY_SYSTEMS]
+    if not found:
+        return None
+    try:
+        manifest = parse_manifest((folder / MANIFEST_NAME).read_bytes())
+    except (OSError, PackageRefused):
+        return MANIFEST_NAME if MANIFEST_NAME in found else found[0]
+    own = {*manifest.files, MANIFEST_NAME, SIGNATURE_NAME}
+    return next((path for path in found if path not in own), None)
+
+
 @contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
     parent = folder.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    outer = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=parent))
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        outer = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=parent))
+    except OSError as error:
+        raise _not_writable(parent, error) from error
     try:
         inner = outer / "package"
         inner.mkdir()
         yield inner
     finally:
         shutil.rmtree(outer, ignore_errors=True)
+
+
+def _not_writable(folder: Path, error: OSError) -> InputRefused:
+    return InputRefused(
+        "an output folder that can be written",
+        f"{error.strerror or type(error).__name__} in {str(folder)!r}",
+        "choose another folder with -o, or make room and give yourself the right to write there",
+        code="output_not_writable",
+    )
 
 
 def _swap(temporary: Path, folder: Path) -> None:
@@ -123,6 +173,7 @@ def _swap(temporary: Path, folder: Path) -> None:
     folder.rename(old)
     try:
         temporary.rename(folder)
-    except OSError:
-        old.rename(folder)
+    except BaseException:  # Ctrl-C between the two renames is no reason to lose the old one
+        if not folder.exists():
+            old.rename(folder)
         raise

@@ -44,17 +44,27 @@ def load_key(path: Path) -> Ed25519PrivateKey:
 
 
 def user_key(environ: Mapping[str, str]) -> tuple[Ed25519PrivateKey, Path | None]:
-    """Return the user's key, and its path if it was made just now."""
+    """Return the user's key, and its path if it was made just now.
+
+    Raises:
+        KeyRefused: `key_refused`: what lies there is no key, or none can be put there.
+    """
     path = config_folder(environ) / KEY_NAME
     if path.exists():
         return load_key(path), None
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:  # another build was quicker: its key is the user's key
         return load_key(path), None
+    except OSError as error:
+        raise KeyRefused(
+            f"a configuration folder that can be written, for {path.name!r}",
+            f"{error.strerror or type(error).__name__} in {str(path.parent)!r}",
+            "pass --key, or let BRANCHXR_CONFIG_DIR name a folder of yours",
+        ) from error
     with os.fdopen(handle, "wb") as file:
         file.write(pem)
     return key, path
