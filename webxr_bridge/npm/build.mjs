@@ -1,17 +1,30 @@
 // Build the shim for the page (default) or the tests (`--tests`), and say how large it came out.
 import { build } from 'esbuild';
 import { brotliCompressSync } from 'node:zlib';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const here = import.meta.dirname;
 const COMMON = { bundle: true, format: 'esm', target: 'es2022', legalComments: 'eof', logLevel: 'warning' };
 
+/** The licence of each package that went into the page: it travels with what is built from it. */
+function licences(inputs) {
+  const names = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
+  const texts = [...new Set(names)].sort().map((name) => {
+    const folder = join(here, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    if (!file) throw new Error(`${name} has no licence file`);
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  });
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}
+
 async function buildPage() {
   const folder = join(here, '..', 'branchxr_webxr', 'static');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await build({
+  const page = await build({
     ...COMMON,
     absWorkingDir: here,
     entryPoints: { branchxr: 'src/element.ts' },
@@ -20,7 +33,9 @@ async function buildPage() {
     splitting: true,
     sourcemap: false,
     chunkNames: 'chunk-[hash]',
+    metafile: true,
   });
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(page.metafile.inputs)));
   await build({
     absWorkingDir: here,
     entryPoints: { branchxr: 'src/style.css' },
