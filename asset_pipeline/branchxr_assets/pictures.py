@@ -11,6 +11,7 @@ from .document import Floats
 PIXELS_MAX: Final = 16384 * 16384 // 4
 """More is taken for a decompression bomb and left as it is."""
 _READABLE: Final = ("PNG", "JPEG", "WEBP")
+_WEBP_SIDE_MAX: Final = 16383
 _WEBP_EFFORT: Final = 4
 """libwebp's method: 6 took twice the time for 2 % on the hall's textures."""
 
@@ -26,8 +27,18 @@ def opened(raw: bytes) -> Image.Image | None:
             image = _from_sixteen_bits(file) if is_deep else file
             has_alpha = "A" in image.getbands() or "transparency" in image.info
             return image.convert("RGBA" if has_alpha else "RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,  # where warnings are errors
+        *(OSError, ValueError, SyntaxError, EOFError),
+    ):
         return None
+
+
+def is_sixteen_bit_png(raw: bytes) -> bool:
+    """Tell whether eight bits would lose something (the bit depth is byte 24 of a PNG)."""
+    return raw[:4] == b"\x89PNG" and raw[24:25] == b"\x10"
 
 
 def halved(image: Image.Image, times: int) -> Image.Image:
@@ -36,8 +47,13 @@ def halved(image: Image.Image, times: int) -> Image.Image:
     return image.reduce((min(factor, image.width), min(factor, image.height)))
 
 
-def as_webp(image: Image.Image, *, quality: int | None) -> bytes:
-    """Encode as WebP; `quality=None` is lossless, colours under transparent pixels included."""
+def as_webp(image: Image.Image, *, quality: int | None) -> bytes | None:
+    """Encode as WebP; `quality=None` is lossless, colours under transparent pixels included.
+
+    `None` when a side is longer than the format can say.
+    """
+    if max(image.size) > _WEBP_SIDE_MAX:
+        return None
     target = io.BytesIO()
     if quality is None:
         image.save(target, "WEBP", lossless=True, quality=70, method=_WEBP_EFFORT, exact=True)

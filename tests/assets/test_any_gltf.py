@@ -1,7 +1,9 @@
 """Every kind of glTF becomes a package whose chunks Khronos' validator finds no fault with."""
 
 import json
+import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,6 +195,35 @@ def textured(maker: Any) -> None:
     maker.root["extensionsUsed"] = ["KHR_texture_transform"]
 
 
+def png(width: int, height: int, bits: int, pixels: bytes) -> bytes:
+    def part(kind: bytes, raw: bytes) -> bytes:
+        check = zlib.crc32(kind + raw)
+        return struct.pack(">I", len(raw)) + kind + raw + struct.pack(">I", check)
+
+    head = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
+    parts = part(b"IHDR", head) + part(b"IDAT", zlib.compress(pixels)) + part(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def odd_images(maker: Any) -> None:
+    deep = np.arange(64 * 64 * 3, dtype=">u2").reshape(64, -1)
+    images = [
+        png(64, 64, 16, b"".join(b"\0" + row.tobytes() for row in deep)),
+        png(20_000, 20_000, 8, bytes(99)),  # says that it unpacks to 1.2 GB
+        png(17_000, 2, 8, bytes(2 * (1 + 3 * 17_000))),  # too wide for WebP
+    ]
+    maker.root["images"] = [{"bufferView": maker.view(raw)} for raw in images]
+    for image in maker.root["images"]:
+        image["mimeType"] = "image/png"
+    maker.root["textures"] = [{"source": n} for n in range(3)]
+    maker.root["materials"] = [
+        {"pbrMetallicRoughness": {"baseColorTexture": {"index": n}}} for n in range(3)
+    ]
+    for n in range(3):
+        uv = maker.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+        maker.node(mesh=maker.mesh(QUAD, [0, 2, 1], material=n, attributes={"TEXCOORD_0": uv}))
+
+
 def many_materials(maker: Any) -> None:
     maker.root["materials"] = [
         {"pbrMetallicRoughness": {"baseColorFactor": [n / 400, 0.5, 1 - n / 400, 1]}}
@@ -231,7 +262,15 @@ SCENES: list[Callable[[Any], None]] = [
     *(empty, no_scene, two_scenes, only_anchors, only_lights, points_and_lines, strips_and_fans),
     *(without_indices, index_types, many_vertices, mirrored, nothing_but_a_skin, morphed),
     *(splines, broken_animations, bad_normals, transforms, quantised, sparse, instanced, deep),
-    *(textured, many_materials, coloured, empty_primitives, unknown_extensions, strange_extras),
+    *(
+        textured,
+        odd_images,
+        many_materials,
+        coloured,
+        empty_primitives,
+        unknown_extensions,
+        strange_extras,
+    ),
 ]
 WARNED = {
     "empty": {"floor_missing"},
@@ -243,6 +282,7 @@ WARNED = {
     "broken_animations": {"animation_broken", "floor_guessed"},
     "bad_normals": {"attribute_not_finite", "normal_missing", "floor_missing"},
     "textured": {"image_kept", "image_missing", "floor_guessed"},
+    "odd_images": {"image_kept", "floor_guessed"},
     "empty_primitives": {"primitive_empty", "floor_guessed"},
     "unknown_extensions": {"extension_dropped", "floor_guessed"},
     "strange_extras": {"anchor_kind", "anchor_property", "floor_guessed"},

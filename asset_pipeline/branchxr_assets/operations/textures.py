@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..document import Document, Json, Outcome
-from ..pictures import as_webp, halved, opened
+from ..pictures import as_webp, halved, is_sixteen_bit_png, opened
 from ..rewrite import prune
 from ..warnings import SceneWarning
 
@@ -71,15 +71,17 @@ def _encoded(raw: bytes, options: TexturesOptions, *, is_colour: bool) -> bytes 
     """Return the new bytes, the same object when nothing pays, `None` when it is unreadable."""
     if options.halvings == 0 and not raw.startswith(b"\x89PNG"):
         return raw  # JPEG and WebP are lossy already: a second loss would not pay
+    if options.halvings == 0 and is_sixteen_bit_png(raw):
+        return raw  # WebP has eight bits
     image = opened(raw)
     if image is None:
         return None
     if options.halvings == 0:
         made = as_webp(image, quality=None)
-        return made if len(made) < len(raw) * _SAVING else raw
+        return raw if made is None or len(made) >= len(raw) * _SAVING else made
     quality = options.quality if is_colour else options.data_quality
     made = as_webp(halved(image, options.halvings), quality=quality)
-    return made if len(made) < len(raw) else raw
+    return raw if made is None or len(made) >= len(raw) else made
 
 
 def _declare(document: Document, texture: Json) -> None:
