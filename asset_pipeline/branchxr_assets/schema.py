@@ -134,6 +134,13 @@ _FIELDS: Final[dict[str, dict[str, Check]]] = {
     "materials[].emissiveTexture": _TEXTURE_SLOT,
     "materials[].pbrMetallicRoughness.baseColorTexture": _TEXTURE_SLOT,
     "materials[].pbrMetallicRoughness.metallicRoughnessTexture": _TEXTURE_SLOT,
+    "materials[].extensions.KHR_materials_emissive_strength": {"emissiveStrength": _is_number},
+    "materials[].extensions.KHR_materials_transmission": {"transmissionFactor": _is_number},
+    "materials[].extensions.KHR_materials_pbrSpecularGlossiness": {
+        "diffuseFactor": _numbers(4),
+        "glossinessFactor": _is_number,
+        "diffuseTexture": _is_object,
+    },
     "textures[]": {"sampler": _is_index, "source": _is_index},
     "images[]": {"uri": _is_text, "bufferView": _is_index, "mimeType": _is_text},
     "samplers[]": {},

@@ -90,6 +90,10 @@ def set_primitive(**changes: Any) -> Callable[[Any], None]:
     return lambda root: root["meshes"][0]["primitives"][0].update(changes)
 
 
+def set_material(name: str, **values: Any) -> Callable[[Any], None]:
+    return lambda root: root.update(materials=[{"extensions": {name: values}}])
+
+
 @pytest.mark.parametrize(
     ("change", "code", "place"),
     [
@@ -115,6 +119,21 @@ def set_primitive(**changes: Any) -> Callable[[Any], None]:
         (set_primitive(indices=0), "scene_accessor", "meshes[0].primitives[0].indices"),
         (set_primitive(material=0), "scene_reference", "meshes[0].primitives[0].material"),
         (set_primitive(mode=9), "scene_malformed", "meshes[0].primitives[0].mode"),
+        (
+            set_material("KHR_materials_emissive_strength", emissiveStrength="bright"),
+            "scene_malformed",
+            "materials[0].extensions.KHR_materials_emissive_strength.emissiveStrength",
+        ),
+        (
+            set_material("KHR_materials_transmission", transmissionFactor=[1]),
+            "scene_malformed",
+            "materials[0].extensions.KHR_materials_transmission.transmissionFactor",
+        ),
+        (
+            set_material("KHR_materials_pbrSpecularGlossiness", diffuseFactor=[1]),
+            "scene_malformed",
+            "materials[0].extensions.KHR_materials_pbrSpecularGlossiness.diffuseFactor",
+        ),
     ],
 )
 def test_a_file_that_contradicts_itself(
