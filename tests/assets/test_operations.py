@@ -307,3 +307,44 @@ def test_an_animated_matrix_becomes_parts(maker: Any) -> None:
     assert made["scale"] == pytest.approx([2, 2, 2])
     assert made["rotation"] == pytest.approx([0, 2**-0.5, 0, 2**-0.5])
     assert outcome.warnings == ()
+
+
+def test_sixteen_bit_images_are_not_cut_to_eight(maker: Any) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    target = BytesIO()
+    grey = np.arange(256 * 256, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(grey).save(target, "PNG", compress_level=0)
+    maker.root["images"] = [{"bufferView": maker.view(target.getvalue()), "mimeType": "image/png"}]
+    maker.root["textures"] = [{"source": 0}]
+    maker.root["materials"] = [{"normalTexture": {"index": 0}}]
+    maker.node(mesh=maker.box(material=0))
+    came = read(maker.save()).document
+    assert textures(came).document.images == came.images
+    assert textures(came, TexturesOptions(halvings=1)).document.images != came.images
+
+
+def test_a_scene_far_from_the_origin_keeps_its_shape_when_merged(maker: Any) -> None:
+    base = maker.node(translation=[512_345.678, 120.0, -5_412_345.25])
+    for x in range(5):
+        maker.node(base, mesh=maker.box((0.1, 2, 0.1)), translation=[x * 0.77, 0.013, 0.0])
+    came = read(maker.save()).document
+    merged = merge(came).document
+    for made in (merged, quantize(merged).document):
+        assert bounds(made) == pytest.approx(bounds(came), abs=2e-4)
+
+
+def test_merging_keeps_few_materials_and_all_triangles(maker: Any) -> None:
+    for n in range(300):
+        colour = [[n / 300, (n % 17) / 17, (n % 5) / 5]] * 8
+        maker.node(mesh=maker.box(attributes={"COLOR_0": maker.array(colour)}))
+    bright = maker.array([[9.0, 0.0, 0.0]] * 8)
+    maker.node(mesh=maker.box(attributes={"COLOR_0": bright}))
+    came = read(maker.save()).document
+    merged = merge(came).document
+    assert len(merged.listed("materials")) == 64
+    assert drawn_triangles(merged) == drawn_triangles(came)
+    colours = [m["pbrMetallicRoughness"].get("baseColorFactor") for m in merged.listed("materials")]
+    assert max(max(colour) for colour in colours if colour) <= 1

@@ -10,32 +10,41 @@ from typing import Final
 import numpy as np
 
 from ..document import AccessorPool, Document, Floats, Json, Outcome
-from ..geometry import Placement, Triangles, placements, triangles, world_positions
+from ..geometry import Placement, Triangles, bounds, placements, triangles, world_positions
 from ..rewrite import prune
 from .simplify import index_array
 
 
 @dataclass(frozen=True, slots=True)
 class MergeOptions:
-    """`colour_steps`: vertex colours are averaged per primitive into so many steps."""
+    """How much to keep apart.
+
+    Attributes:
+        colour_steps: vertex colours are averaged per primitive into so many steps.
+        materials_max: beyond so many, the least drawn take the nearest of the others: each costs
+            about 300 bytes of JSON, and 1,500 of them left 92 triangles in the budget.
+    """
 
     colour_steps: int = 16
+    materials_max: int = 64
 
 
 DEFAULTS: Final = MergeOptions()
 _Key = tuple[int, tuple[float, ...]]
+_Parts = list[tuple[Floats, Triangles]]
 
 
 def merge(document: Document, options: MergeOptions = DEFAULTS) -> Outcome:
     """Replace the scene by one node with one mesh; points, lines, names and extras are left out."""
-    parts: dict[_Key, list[tuple[Floats, Triangles]]] = {}
+    origin = _middle(document)
+    parts: dict[_Key, _Parts] = {}
     for placement in placements(document):
-        _collect(document, placement, parts, options.colour_steps)
+        _collect(document, placement, parts, origin, options.colour_steps)
     pool = AccessorPool()
     materials: list[Json] = []
     primitives: list[Json] = []
-    for key in sorted(parts):
-        points, faces = _joined(parts[key])
+    for material, collected in _fewer(document, parts, options.materials_max):
+        points, faces = _joined(collected)
         positions = pool.add(points.astype(np.float32), "VEC3")
         primitives.append(
             {
@@ -44,10 +53,10 @@ def merge(document: Document, options: MergeOptions = DEFAULTS) -> Outcome:
                 "material": len(materials),
             }
         )
-        materials.append(_material(document, key))
+        materials.append(material)
     rights = {k: v for k, v in document.root.get("asset", {}).items() if k == "copyright"}
     root: Json = {"asset": rights, "scene": 0, "scenes": [{"nodes": [0]}]}
-    root["nodes"] = [{"mesh": 0}]
+    root["nodes"] = [{"mesh": 0, "translation": [float(part) for part in origin]}]
     root["meshes"] = [{"primitives": primitives}]
     root["materials"] = materials
     for name in ("textures", "images", "samplers"):
@@ -62,7 +71,8 @@ def merge(document: Document, options: MergeOptions = DEFAULTS) -> Outcome:
 def _collect(
     document: Document,
     placement: Placement,
-    parts: dict[_Key, list[tuple[Floats, Triangles]]],
+    parts: dict[_Key, _Parts],
+    origin: Floats,
     steps: int,
 ) -> None:
     mirrored = np.linalg.det(placement.matrices[:, :3, :3]) < 0
@@ -73,10 +83,37 @@ def _collect(
             faces = faces[:, [0, 2, 1]]
         if len(faces):
             key = (primitive.get("material", -1), _tint(document, primitive, steps))
-            parts.setdefault(key, []).append((points, faces))
+            parts.setdefault(key, []).append((points - origin, faces))
 
 
-def _joined(parts: list[tuple[Floats, Triangles]]) -> tuple[Floats, Triangles]:
+def _middle(document: Document) -> Floats:
+    """Return the scene's middle: float32 steps are 3 cm half a million metres from the origin."""
+    box = bounds(document)
+    return np.zeros(3) if box is None else np.round(box.mean(axis=0), 3)
+
+
+def _fewer(
+    document: Document, parts: dict[_Key, _Parts], materials_max: int
+) -> list[tuple[Json, _Parts]]:
+    """Return each material with what it covers; rare ones go to the nearest in colour."""
+    drawn = {key: sum(len(faces) for _, faces in parts[key]) for key in parts}
+    ordered = sorted(parts, key=lambda key: (-drawn[key], key))
+    kept = [(_material(document, key), list(parts[key])) for key in ordered[:materials_max]]
+    colours = np.array([_looks(material) for material, _ in kept])
+    for key in ordered[materials_max:]:
+        wanted = _looks(_material(document, key))
+        kept[int(((colours - wanted) ** 2).sum(axis=1).argmin())][1].extend(parts[key])
+    return kept
+
+
+def _looks(material: Json) -> list[float]:
+    """Return what tells materials apart at a glance: colour, glow, and whether one sees through."""
+    base = material["pbrMetallicRoughness"].get("baseColorFactor", [1, 1, 1, 1])
+    glow = material.get("emissiveFactor", [0, 0, 0])
+    return [*base, *glow, 4.0 * (material.get("alphaMode") == "BLEND")]
+
+
+def _joined(parts: _Parts) -> tuple[Floats, Triangles]:
     """Put parts into one array of welded, used positions."""
     starts = np.cumsum([0, *(len(points) for points, _ in parts)])
     points = np.concatenate([points for points, _ in parts]).astype(np.float32)
@@ -92,7 +129,8 @@ def _tint(document: Document, primitive: Json, steps: int) -> tuple[float, ...]:
     colours = document.accessors[primitive["attributes"]["COLOR_0"]].as_float()
     if not len(colours):
         return (1.0, 1.0, 1.0)
-    return tuple(round(float(part) * steps) / steps for part in colours[:, :3].mean(axis=0))
+    mean = colours[:, :3].mean(axis=0).clip(0, 1)  # float colours may be brighter than white
+    return tuple(round(float(part) * steps) / steps for part in mean)
 
 
 def _material(document: Document, key: _Key) -> Json:

@@ -43,7 +43,8 @@ def quantize(document: Document, options: QuantizeOptions = DEFAULTS) -> Outcome
         primitive["attributes"]["POSITION"] = pool.add(whole, "VEC3", is_normalized=True)
     scale = float(half) * _TOP / options.steps
     node = changed.listed("nodes")[0]
-    node["translation"] = [float(part) for part in middle]
+    before = node.get("translation", (0.0, 0.0, 0.0))
+    node["translation"] = [float(a) + float(b) for a, b in zip(before, middle, strict=True)]
     node["scale"] = [scale] * 3
     made = Document(changed.root, pool.all(), changed.images)
     return Outcome(prune(made), {"error_m": float(half) / options.steps / 2})
