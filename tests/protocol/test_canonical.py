@@ -54,6 +54,17 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'{"\\uDC00": 1}', b'["\\udc00\\ud800"]'])
+def test_half_a_surrogate_pair(text: bytes) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        load_json(text)
+    assert caught.value.code == "json_malformed"
+
+
+def test_a_whole_surrogate_pair() -> None:
+    assert load_json(b'"\\ud83d\\ude00 \\\\u"') == "\U0001f600 \\u"
+
+
 @given(json_values)
 def test_canonical_form_is_a_fixed_point(value: Any) -> None:
     once = canonical_json(value)

@@ -282,6 +282,14 @@ async def test_open_ceremonies_are_bounded(world: Any) -> None:
     assert await guests[2].refused("POST", "/v1/sign-ins", {}) == "rate_limited"
 
 
+async def test_half_a_surrogate_pair_is_no_fault_of_the_branch(guest: Any) -> None:
+    guest.access_token = ""
+    headers = {"DPoP": guest.proof("POST", "/v1/tokens"), "Content-Type": "application/json"}
+    content = b'{"refresh_token": "\\ud800"}'
+    answer = await guest.http.post("/v1/tokens", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
 async def test_one_session_for_a_key(guest: Any, branch: Any) -> None:
     former, guest.access_token = guest.tokens, ""
     await guest.enter()

@@ -29,21 +29,26 @@ def canonical_json(value: Any) -> bytes:  # Any: whatever JSON can hold
 
 
 def load_json(text: bytes) -> Any:  # Any: whatever JSON can hold
-    """Read JSON, refusing what readers disagree about (RFC 7493): duplicate keys, NaN, 2**53.
+    """Read JSON, refusing what readers disagree about (RFC 7493).
+
+    That is: duplicate keys, NaN, integers of 2**53 or more, half a surrogate pair.
 
     Raises:
         ProtocolError: `json_duplicate_key` or `json_malformed`.
     """
     try:
-        return json.loads(
+        value = json.loads(
             text.decode("utf-8"),
             object_pairs_hook=_object_of,
             parse_constant=_refuse_constant,
             parse_int=_integer_of,
             parse_float=_float_of,
         )
+        if b"\\u" in text:  # only an escape can bring one: UTF-8 itself has no surrogates
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise _refused("json_malformed", type(error).__name__) from None
+    return value
 
 
 def fingerprint(value: Any) -> bytes:  # Any: whatever JSON can hold
