@@ -257,6 +257,10 @@ async def test_a_counter_that_falls_back_to_zero(ada: Any, passkey: Any) -> None
     assert answer.json()["code"] == "counter_reused"
 
 
+def rsa_key(bits: int) -> dict[int, Any]:
+    return {1: 3, 3: -257, -1: (2 ** (bits - 1) + 1).to_bytes(bits // 8, "big"), -2: b"\1\0\1"}
+
+
 REGISTRATIONS: list[tuple[str, dict[str, Any], str]] = [
     ("phishing origin", {"origin": "https://evil.test"}, "origin_mismatch"),
     ("no user verification", {"flags": UP}, "user_verification_missing"),
@@ -278,8 +282,12 @@ REGISTRATIONS: list[tuple[str, dict[str, Any], str]] = [
         {"cose": {1: 2, 3: -7, -1: 1, -2: b"\1" * 32, -3: b"\2" * 32}},
         "algorithm_refused",
     ),
+    ("a short RSA key", {"cose": rsa_key(1024)}, "algorithm_refused"),
+    ("an RSA key without end", {"cose": rsa_key(240_000)}, "algorithm_refused"),
     ("a symmetric key", {"cose": {1: 4, 3: 5, -1: b"secret"}}, "algorithm_refused"),
     ("an attestation that does not hold", {"attestation": "packed"}, "attestation_invalid"),
+    ("a list for a format", {"attestation": ["none"]}, "attestation_invalid"),
+    ("a number for a format", {"attestation": 7}, "attestation_invalid"),
 ]
 
 
@@ -291,7 +299,7 @@ async def test_a_registration_that_lies(
 ) -> None:
     begun = await guest.ask("POST", "/v1/registrations", {"name": "Ada"})
     credential = new_passkey(**lies).register(begun["options"])
-    if code == "attestation_invalid":
+    if lies.get("attestation") == "packed":
         credential = tampered_attestation(credential)
     path = f"/v1/registrations/{begun['id']}"
     assert await guest.refused("POST", path, {"credential": credential}) == code

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from fido2.attestation.apple import AppleAttestation
 from fido2.attestation.base import (
     Attestation,
@@ -53,6 +53,8 @@ from .problems import refusal
 ALGORITHMS: Final = (EdDSA.ALGORITHM, ES256.ALGORITHM, RS256.ALGORITHM)
 """RS256 for Windows Hello; the others for everything else (COSE, RFC 9053)."""
 
+MIN_RSA_BITS: Final = 2048  # NIST SP 800-131A revision 2, section 3
+MAX_RSA_BITS: Final = 4096  # a longer one only makes the branch work
 MAX_CREDENTIAL_ID_BYTES: Final = 1023  # WebAuthn Level 3, section 4, "Credential ID"
 CEREMONY_TIMEOUT_MS: Final = 120_000
 
@@ -314,8 +316,12 @@ def _claims_of(client_data: CollectedClientData) -> Mapping[str, Any]:
 
 
 def _is_usable(key: CoseKey) -> bool:
-    """Tell whether a public key is a point or a modulus at all: one that is not cannot refuse."""
+    """Tell whether a public key is a point, or a modulus nobody can factor: else who signs?"""
     try:
+        if key[3] == RS256.ALGORITHM:
+            modulus_bits = int.from_bytes(key[-1], "big").bit_length()
+            if not MIN_RSA_BITS <= modulus_bits <= MAX_RSA_BITS:
+                return False
         key.verify(b"", bytes(64))
     except InvalidSignature:
         return True
@@ -326,6 +332,8 @@ def _is_usable(key: CoseKey) -> bool:
 
 def _verified_chain(attestation: AttestationObject, client_data_hash: bytes) -> list[bytes]:
     """Return the certificates of an attestation whose signature holds; often there are none."""
+    if not isinstance(attestation.fmt, str):
+        raise refusal("attestation_invalid", "an attestation of no format")
     kind = _ATTESTATIONS.get(attestation.fmt)
     if kind is None:
         return []
@@ -333,7 +341,7 @@ def _verified_chain(attestation: AttestationObject, client_data_hash: bytes) -> 
         result = kind().verify(attestation.att_stmt, attestation.auth_data, client_data_hash)
     except UnsupportedType:
         return []
-    except (InvalidAttestation, InvalidSignature, *_MALFORMED):
+    except (InvalidAttestation, InvalidSignature, UnsupportedAlgorithm, *_MALFORMED):
         raise refusal("attestation_invalid", "an attestation that does not hold") from None
     return list(result.trust_path)
 
@@ -344,7 +352,7 @@ def _leads_to(chain: Sequence[bytes], root: bytes, now: float) -> bool:
     try:
         verify_x509_chain([*chain, root])
         leaf = x509.load_der_x509_certificate(chain[0])
-    except (InvalidAttestation, *_MALFORMED):
+    except (InvalidAttestation, InvalidSignature, UnsupportedAlgorithm, *_MALFORMED):
         return False
     begins, ends = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
     return begins <= now <= ends
