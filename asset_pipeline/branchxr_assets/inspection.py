@@ -1,13 +1,17 @@
 """Say what is in a source scene or in a package."""
 
 import json
+import lzma
+import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from branchxr.errors import PackageRefused
 from branchxr.protocol.package import (
+    MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
     SIGNATURE_NAME,
     parse_manifest,
@@ -23,7 +27,12 @@ from .prepare import prepare
 from .readers import Source, read
 from .tree import check_tree
 
-_FILE_BYTES_MAX: Final = 2**32
+_SIGNATURE_BYTES_MAX: Final = 4096
+_ZIP_FAULTS: Final = (
+    *(KeyError, OSError, ValueError, EOFError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""All that `zipfile` raises on a broken archive; bzip2 says OSError."""
 
 
 def inspect_scene(path: Path) -> Json:
@@ -118,7 +127,7 @@ def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> 
         PackageRefused: unsigned (unless allowed), tampered with, or incomplete.
     """
     load = _loader(path)
-    manifest_bytes = load(MANIFEST_NAME)
+    manifest_bytes = load(MANIFEST_NAME, MANIFEST_BYTES_MAX)
     if manifest_bytes is None:
         raise PackageRefused(
             "a scene package: a folder or zip with manifest.json",
@@ -126,18 +135,22 @@ def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> 
             "build it with `branchxr assets build`",
             code="package_malformed",
         )
-    signature_bytes = load(SIGNATURE_NAME)
+    signature_bytes = load(SIGNATURE_NAME, _SIGNATURE_BYTES_MAX)
     signer = None
     if signature_bytes is None and allow_unsigned:
         manifest = parse_manifest(manifest_bytes)
     else:
         manifest = verify(manifest_bytes, signature_bytes, pinned=None, now=now, newest_seen=None)
         signer = parse_signature(signature_bytes).public_key
-    for name in manifest.files:
-        verify_file(manifest, name, load(name) or b"")
-    branch = json.loads(load("branch.json") or b"{}")
+    for name, entry in manifest.files.items():
+        verify_file(manifest, name, load(name, entry.bytes) or b"")
+    if "branch.json" not in manifest.files:
+        raise _malformed("a manifest without branch.json")
+    try:
+        about = _about(json.loads(load("branch.json", manifest.files["branch.json"].bytes) or b""))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _malformed(f"a branch.json of another shape ({type(error).__name__})") from error
     chunks = {n: e.bytes for n, e in manifest.files.items() if n.endswith(".glb")}
-    kinds = [anchor["kind"] for anchor in branch.get("anchors", [])]
     return {
         "schema": 1,
         "kind": "package",
@@ -147,42 +160,61 @@ def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> 
         "files": len(manifest.files),
         "chunks": len(chunks),
         "bytes": sum(chunks.values()),
-        "nodes": len(branch.get("nodes", [])),
-        "nodes_with_extras": sum("extras" in node for node in branch.get("nodes", [])),
-        "anchors": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
-        "cells": len(branch.get("cells", [])),
-        "has_floor": branch.get("floor") is not None,
-        "bounds_m": branch.get("bounds_m"),
-        "triangles": {
-            chunk["role"]: chunk["triangles"]
-            for chunk in branch.get("budgets", {}).get("chunks", [])
-        },
-        "sources": branch.get("sources", []),
+        **about,
     }
 
 
-def _loader(path: Path) -> Callable[[str], bytes | None]:
-    """Return a function that reads one file of a package, `None` when it is not there."""
+def _about(branch: Json) -> Json:
+    """Return what a `branch.json` says in numbers; whatever it lacks raises."""
+    kinds = [str(anchor["kind"]) for anchor in branch["anchors"]]
+    return {
+        "nodes": len(branch["nodes"]),
+        "nodes_with_extras": sum("extras" in node for node in branch["nodes"]),
+        "anchors": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
+        "cells": len(branch["cells"]),
+        "has_floor": branch["floor"] is not None,
+        "bounds_m": branch["bounds_m"],
+        "triangles": {
+            str(chunk["role"]): int(chunk["triangles"]) for chunk in branch["budgets"]["chunks"]
+        },
+        "sources": branch["sources"],
+    }
+
+
+def _malformed(came: str) -> PackageRefused:
+    return PackageRefused(
+        "a scene package as docs/scene-package.md has it",
+        came,
+        "build it again with `branchxr assets build`",
+        code="package_malformed",
+    )
+
+
+def _loader(path: Path) -> Callable[[str, int], bytes | None]:
+    """Return a function that reads one file of a package, `None` when it is not there.
+
+    It is given the file's name and how many bytes count; it reads at most one more, whatever the
+    file or archive claims to hold.
+    """
     if path.is_dir():
 
-        def from_folder(name: str) -> bytes | None:
+        def from_folder(name: str, most: int) -> bytes | None:
             try:
-                return (path / name).read_bytes()
+                with (path / name).open("rb") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    return file.read(min(size, most) + 1)
             except OSError:
                 return None
 
         return from_folder
 
-    def from_zip(name: str) -> bytes | None:
+    def from_zip(name: str, most: int) -> bytes | None:
         try:
             with zipfile.ZipFile(path) as archive:
-                # A zip may claim less than it unpacks to: read no more than it claims.
                 size = archive.getinfo(name).file_size
-                if size > _FILE_BYTES_MAX:
-                    return None
                 with archive.open(name) as file:
-                    return file.read(size + 1)
-        except (KeyError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+                    return file.read(min(size, most) + 1)
+        except _ZIP_FAULTS:
             return None
 
     return from_zip
