@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from .operations.select_scene import select_scene
 from .readers import Source
 from .tree import check_tree
 from .warnings import SceneWarning, distinct
+
+FAR_M: Final = 8192.0
+"""From here on a step of float32 is a millimetre and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ def prepare(source: Source) -> Prepared:
         warnings += outcome.warnings
     anchors, anchor_warnings = list_anchors(whole)
     floor, floor_warnings = make_floor(whole, anchors)
-    every = distinct((*warnings, *anchor_warnings, *floor_warnings))
-    return Prepared(whole, _box(whole, anchors), anchors, floor, every)
+    box = _box(whole, anchors)
+    every = distinct((*warnings, *_far(box), *anchor_warnings, *floor_warnings))
+    return Prepared(whole, box, anchors, floor, every)
 
 
 def _steps(file: str) -> list[Callable[[Document], Outcome]]:
@@ -66,6 +71,19 @@ def _steps(file: str) -> list[Callable[[Document], Outcome]]:
         repair_animations,
         drop_constant,
     ]
+
+
+def _far(box: Floats) -> list[SceneWarning]:
+    """Name a scene that lies where graphics processors count in visible steps."""
+    reach = float(np.abs(box).max())
+    if reach <= FAR_M:
+        return []
+    step_mm = float(np.spacing(np.float32(reach))) * 1000
+    message = (
+        f"it reaches {reach:,.0f} m from the origin, where pictures and poses move in steps of "
+        f"{step_mm:,.1f} mm; move it to the origin and export in metres"
+    )
+    return [SceneWarning("scene_far", "the scene", message)]
 
 
 def _box(whole: Document, anchors: list[Json]) -> Floats:

@@ -224,6 +224,11 @@ def odd_images(maker: Any) -> None:
         maker.node(mesh=maker.mesh(QUAD, [0, 2, 1], material=n, attributes={"TEXCOORD_0": uv}))
 
 
+def far_away(maker: Any) -> None:
+    base = maker.node(translation=[512_345.678, 120.0, -5_412_345.25])
+    maker.node(base, mesh=maker.box())
+
+
 def many_materials(maker: Any) -> None:
     maker.root["materials"] = [
         {"pbrMetallicRoughness": {"baseColorFactor": [n / 400, 0.5, 1 - n / 400, 1]}}
@@ -282,6 +287,7 @@ WARNED = {
     "broken_animations": {"animation_broken", "floor_guessed"},
     "bad_normals": {"attribute_not_finite", "normal_missing", "floor_missing"},
     "textured": {"image_kept", "image_missing", "floor_guessed"},
+    "far_away": {"scene_far", "floor_guessed"},
     "odd_images": {"image_kept", "floor_guessed"},
     "empty_primitives": {"primitive_empty", "floor_guessed"},
     "unknown_extensions": {"extension_dropped", "floor_guessed"},
