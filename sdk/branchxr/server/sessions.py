@@ -26,6 +26,9 @@ from .store import Store
 TOKEN_BYTES: Final = 32
 ACCESS: Final = "access"
 REFRESH: Final = "refresh"
+MAX_TOKENS: Final = 256
+"""Of one session. Used refresh tokens are kept, to know a copy: in 12 hours an honest client has
+about 75 of them, one that refreshes without end would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Sessions:
         self._random_bytes = random_bytes
         self._sessions: dict[str, Session] = {}
         self._tokens: dict[bytes, _Token] = {}
+        self._starting: list[str] = []  # addresses whose guests are being written down
         self.on_change: list[Callable[[Session], None]] = []
         self.on_end: list[Callable[[Session], None]] = []
 
@@ -132,8 +136,7 @@ class Sessions:
         """
         check_name(name)
         await self.sweep()
-        for former in [found for found in self._sessions.values() if found.sid == sid]:
-            await self.end(former)
+        await self._end_of_key(sid)
         self._check_places(address)
         now = self._clock.time()
         session = Session(
@@ -152,7 +155,13 @@ class Sessions:
             connection.execute(insert(SESSIONS).values(**_columns(session)))
             return self._issue(connection, session, rotates_all=True, is_new=True)
 
-        return self.put_in_force(await self._store.write(start))
+        self._starting.append(address)
+        try:
+            issued = await self._store.write(start)
+        finally:
+            self._starting.remove(address)
+        await self._end_of_key(sid)  # one that was started at the same time
+        return self.put_in_force(issued)
 
     def authenticate(self, access_token: str) -> Session:
         """Return the session of an access token.
@@ -187,15 +196,27 @@ class Sessions:
         now = self._clock.time()
         if session.expires_at <= now and not self._is_present(session.participant):
             raise refusal("refresh_invalid", "one that has expired")
+        if sum(found.session == session.id for found in self._tokens.values()) >= MAX_TOKENS:
+            wait_s = self._policy.access_token_s
+            raise refusal("rate_limited", "one refresh after the other", retry_after_s=wait_s)
         # Used in memory before the first await: of two at once, the second is a reuse.
         self._tokens[hashed] = replace(token, is_used=True)
         renewed = replace(session, expires_at=int(now) + self._policy.idle_s(session.role))
 
         def rotate(connection: Connection) -> Issued:
-            connection.execute(update(TOKENS).where(TOKENS.c.hash == hashed).values(is_used=1))
+            is_it = TOKENS.c.hash == hashed
+            if connection.execute(update(TOKENS).where(is_it).values(is_used=1)).rowcount != 1:
+                # Signing in rotates all tokens: what is renewed here is the guest no more.
+                raise refusal("refresh_invalid", "one of a session that has just signed in")
             return self._issue(connection, renewed, rotates_all=False)
 
-        return self.put_in_force(await self._store.write(rotate))
+        try:
+            issued = await self._store.write(rotate)
+        except Exception:
+            if hashed in self._tokens:  # not written, so not used: the disk may be full
+                self._tokens[hashed] = token
+            raise
+        return self.put_in_force(issued)
 
     def upgrade(
         self,
@@ -207,7 +228,14 @@ class Sessions:
         role: Role,
         assurance: Assurance,
     ) -> Issued:
-        """Make a guest's session a customer's, inside the transaction that signs them in."""
+        """Make a guest's session a customer's, inside the transaction that signs them in.
+
+        Raises:
+            ApiError: `already_signed_in`: another ceremony of this session was faster.
+        """
+        query = select(SESSIONS.c.role).where(SESSIONS.c.id == session.id)
+        if connection.execute(query).scalar_one_or_none() not in {None, Role.GUEST.value}:
+            raise refusal("already_signed_in", "a session that has just signed in")
         upgraded = replace(
             session,
             user=user,
@@ -259,16 +287,19 @@ class Sessions:
         """Return the sessions that have not ended."""
         return tuple(self._sessions.values())
 
+    async def _end_of_key(self, sid: str) -> None:
+        while former := next((s for s in self._sessions.values() if s.sid == sid), None):
+            await self.end(former)
+
     def _check_places(self, address: str) -> None:
-        if len(self._sessions) >= self._policy.sessions:
+        if len(self._sessions) + len(self._starting) >= self._policy.sessions:
             raise refusal("guests_full", "a branch that is full", retry_after_s=60)
-        mine = [
-            found
+        mine = self._starting.count(address) + sum(
+            found.role is Role.GUEST and found.address == address
             for found in self._sessions.values()
-            if found.role is Role.GUEST and found.address == address
-        ]
-        if address and len(mine) >= self._policy.guests_per_address:
-            raise refusal("guests_full", f"already {len(mine)} guests", retry_after_s=60)
+        )
+        if address and mine >= self._policy.guests_per_address:
+            raise refusal("guests_full", f"already {mine} guests", retry_after_s=60)
 
     def _issue(
         self,
