@@ -54,7 +54,7 @@ def reshade(points: Floats, faces: Triangles, old: Floats) -> tuple[Labels, Tria
 
 def _summed(where: Labels, values: Floats, count: int) -> Floats:
     parts = [np.bincount(where, values[:, axis], count) for axis in range(3)]
-    return np.stack(parts, axis=1)
+    return np.stack(parts, axis=1).astype(np.float64)
 
 
 def _unit(vectors: Floats) -> Floats:
