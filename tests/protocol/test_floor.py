@@ -46,6 +46,8 @@ def test_the_bits_are_row_by_row_lowest_first() -> None:
     [
         {"size": [9, 7]},
         {"size": [0, 7]},
+        {"size": [float("inf"), 7]},
+        {"height": 10**400},
         {"size": [100_000, 100_000]},
         {"cells": "!"},
         {"cells": None},

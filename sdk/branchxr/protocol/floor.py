@@ -76,7 +76,7 @@ class Floor:
             x, z = (float(n) for n in obj["origin"])
             seeds = [(float(a), float(b)) for a, b in obj["seeds"]]
             packed = base64.b64decode(obj["cells"], validate=True)
-        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
             raise _malformed(f"{type(error).__name__}: {error}") from error
         count = columns * rows
         if min(columns, rows) < 1 or count > CELLS_MAX or len(packed) != (count + 7) // 8:
