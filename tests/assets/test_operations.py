@@ -79,10 +79,11 @@ def test_written_and_read_again_it_is_the_same(whole: Document, tmp_path: Any) -
 
 
 def test_channels_at_rest_go_and_others_stay(maker: Any) -> None:
-    node = maker.node(translation=[1, 2, 3], rotation=[0, 0.6, 0, 0.8])
-    maker.animation(node, "translation", [0, 1], [[1, 2, 3], [1, 2, 3]])
-    maker.animation(node, "rotation", [0, 1], [[0, -0.6, 0, -0.8], [0, 0.6, 0, 0.8]])
-    maker.animation(node, "scale", [0, 1], [[1, 1, 1], [1, 1, 1]])
+    still = maker.node(translation=[1, 2, 3], rotation=[0, 0.6, 0, 0.8])
+    maker.animation(still, "translation", [0, 1], [[1, 2, 3], [1, 2, 3]])
+    maker.animation(still, "rotation", [0, 1], [[0, -0.6, 0, -0.8], [0, 0.6, 0, 0.8]])
+    maker.animation(still, "scale", [0, 1], [[1, 1, 1], [1, 1, 1]])
+    node = maker.node(translation=[1, 2, 3])
     maker.animation(node, "translation", [0, 1], [[1, 2, 3], [1, 2, 4]])
     maker.animation(node, "scale", [0, 1], [[2, 2, 2], [2, 2, 2]])  # constant, but not at rest
     outcome = drop_constant(read(maker.save()).document)
@@ -92,11 +93,19 @@ def test_channels_at_rest_go_and_others_stay(maker: Any) -> None:
     assert len(outcome.document.accessors) == 4
 
 
+def test_what_holds_still_that_another_clip_moves_stays(maker: Any) -> None:
+    door = maker.node()
+    maker.animation(door, "translation", [0, 1], [[0, 0, 0], [1, 0, 0]])
+    maker.animation(door, "translation", [0, 1], [[0, 0, 0], [0, 0, 0]])
+    outcome = drop_constant(read(maker.save()).document)
+    assert [a["name"] for a in outcome.document.listed("animations")] == ["clip0", "clip1"]
+    assert outcome.warnings == ()
+
+
 def test_a_spline_moves_by_its_tangents_too(maker: Any) -> None:
-    node = maker.node()
     bulging = [[0, 0, 0], [0, 0, 0], [5, 0, 0], [-5, 0, 0], [0, 0, 0], [0, 0, 0]]
     for values in (bulging, np.zeros((6, 3))):
-        maker.animation(node, "translation", [0, 1], values)
+        maker.animation(maker.node(), "translation", [0, 1], values)
         maker.root["animations"][-1]["samplers"][0]["interpolation"] = "CUBICSPLINE"
     outcome = drop_constant(read(maker.save()).document)
     assert [a["name"] for a in outcome.document.listed("animations")] == ["clip0"]

@@ -2,7 +2,8 @@
 
 Exporters bake every object of an action: in one export 71 of 72 mesh nodes carried curves though
 only a door moved. A channel counts as constant when all its values are the node's rest value;
-one that holds another value does change the picture when it is played, and stays.
+one that holds another value does change the picture when it is played, and stays. So does one
+that holds at rest what another clip moves: "closed" is the end of "open".
 """
 
 from dataclasses import dataclass
@@ -36,12 +37,14 @@ def drop_constant(document: Document, options: DropConstantOptions = DEFAULTS) -
     root, warnings = changed.root, []
     counts = {"channels_dropped": 0, "animations_dropped": 0}
     kept: list[Json] = []
+    moved = {
+        _target(channel)
+        for animation in root.get("animations", [])
+        for channel in animation["channels"]
+        if _moves(changed, animation, channel, options.tolerance)
+    }
     for index, animation in enumerate(root.get("animations", [])):
-        moving = [
-            channel
-            for channel in animation["channels"]
-            if _moves(changed, animation, channel, options.tolerance)
-        ]
+        moving = [channel for channel in animation["channels"] if _target(channel) in moved]
         counts["channels_dropped"] += len(animation["channels"]) - len(moving)
         animation["channels"] = moving
         renumber_samplers(animation)
@@ -56,6 +59,10 @@ def drop_constant(document: Document, options: DropConstantOptions = DEFAULTS) -
         if not kept:
             del root["animations"]
     return Outcome(prune(changed), dict(counts), tuple(warnings))
+
+
+def _target(channel: Json) -> tuple[int | None, str]:
+    return channel["target"].get("node"), channel["target"]["path"]
 
 
 def _moves(document: Document, animation: Json, channel: Json, tolerance: float) -> bool:
