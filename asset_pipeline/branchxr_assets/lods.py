@@ -46,11 +46,16 @@ class Chunk:
 
 
 def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], list[SceneWarning]]:
-    """Make the chain of LODs, coarsest first; a scene with nothing static has none."""
+    """Make the chain of LODs, coarsest first; a scene with nothing static has none.
+
+    Where nothing static can be seen, but empties have extras, the fullest level alone carries them.
+    """
     box = bounds(static)
-    if box is None:
+    if box is None and not any("extras" in node for node in static.listed("nodes")):
         return [], []
     full, warnings = _full(static, jobs)
+    if box is None:
+        return [full], warnings
     chain = [full]
     for step in range(1, lods - 1):
         chain.insert(0, _middle(static, step, box_m=_diagonal(box), jobs=jobs))

@@ -107,6 +107,21 @@ def test_everything_with_extras_is_in_the_chunks_and_in_branch_json(
     assert branch["extras"] == {"branch_name": "Hall"}
 
 
+def test_empties_with_extras_are_in_a_chunk_though_nothing_stands_still(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    maker.node(mesh=maker.box(), extras={"live": True})
+    maker.node(name="s", extras={"branch_anchor": "spawn", "capacity": 3})
+    result = build_scene(maker.save(), tmp_path / "out", key=key)
+    assert [chunk.role for chunk in result.chunks] == ["full", "live"]
+    chain, live = tiles(tmp_path / "out")
+    nodes = [n for tile in (*chain, live) for n in gltf(tmp_path / "out", tile)["nodes"]]
+    assert [n["extras"] for n in nodes] == [
+        {"branch_anchor": "spawn", "capacity": 3},
+        {"live": True},
+    ]
+
+
 def test_anchors_have_their_place_and_their_own_properties(hall: Path, hall_package: Path) -> None:
     branch = json.loads((hall_package / "branch.json").read_bytes())
     by_path = {anchor["path"]: anchor for anchor in branch["anchors"]}
