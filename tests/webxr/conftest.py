@@ -45,18 +45,26 @@ class PageSocket:
         self.messages: list[dict[str, Any]] = []
         self.frames: list[bytes] = []
         self.is_accepted = False
+        self.is_gone = self.is_gone_once_accepted = False
         self.closed: int | None = None
         self.reason = ""
 
-    async def open(self) -> "PageSocket":
+    def start(self) -> "PageSocket":
         self._up.put_nowait({"type": "websocket.connect"})
         self._task = asyncio.create_task(self._app(self._scope, self._up.get, self._send))
+        return self
+
+    async def open(self) -> "PageSocket":
+        self.start()
         await self.until(lambda: self.is_accepted or self.closed is not None)
         return self
 
     async def _send(self, message: dict[str, Any]) -> None:
+        if self.is_gone:
+            raise ConnectionResetError  # as ASGI 2.4 has it: an OSError
         if message["type"] == "websocket.accept":
             self.is_accepted = True
+            self.is_gone = self.is_gone_once_accepted
         elif message["type"] == "websocket.close":
             self.closed, self.reason = message.get("code", 1000), message.get("reason", "")
         elif message.get("text") is not None:
@@ -106,6 +114,7 @@ class PageSocket:
         await self.ended()
 
     async def ended(self) -> None:
+        """Wait until the app is done with this socket; raises what the app raised."""
         assert self._task is not None
         with suppress(asyncio.CancelledError):
             await asyncio.wait_for(asyncio.shield(self._task), 60)
@@ -159,9 +168,18 @@ class PageHost:
         origin: str | None = ORIGIN,
         host: str = "localhost:8710",
     ) -> PageSocket:
+        return await self.unopened(*secrets, protocol=protocol, origin=origin, host=host).open()
+
+    def unopened(
+        self,
+        *secrets: str,
+        protocol: str = "branchxr.page.1",
+        origin: str | None = ORIGIN,
+        host: str = "localhost:8710",
+    ) -> PageSocket:
         socket = PageSocket(self.app, protocols=[protocol, *secrets], origin=origin, host=host)
         self.sockets.append(socket)
-        return await socket.open()
+        return socket
 
     async def page(self) -> PageSocket:
         """Open a page and wait until its person is in the branch."""

@@ -154,13 +154,24 @@ async def test_what_was_handled_is_not_handled_again(hosting: Hosting) -> None:
         "", "[]", "{}", '{"op":"nonsense","n":1}', '{"op":"bye"}', '{"op":"bye","n":0}',
         '{"op":"chat","n":1,"text":"x","as":"somebody else"}', '{"op":"chat","n":1,"text":7}',
         '{"op":"chat","n":1,"text":"' + "x" * 70_000 + '"}',
+        '{"op":"visible","n":99999999999999999999,"is_visible":true}',
+        '{"op":"select","n":1,"path":null,"node":[-1,0]}',
+        '{"op":"select","n":1,"path":null,"node":[0,4294967296]}',
+        '{"op":"go","n":1,"anchor":"Room/counter.001","from":[1e308,0,0]}',
+        '{"op":"go","n":1,"anchor":"Room/counter.001","from":[1e999,0,0]}',
+        '{"op":"chat","n":1,"text":"\\ud800"}',
+        '{"op":"answer","n":1,"id":"x","credential":{"a":' + "[" * 9 + "]" * 9 + "}}",
+        '{"op":"answer","n":1,"id":"x","credential":' + '{"a":' * 9000 + "1" + "}" * 9000 + "}",
     ],
 )  # fmt: skip
-async def test_a_malformed_message_ends_that_socket_only(hosting: Hosting, text: str) -> None:
+async def test_a_malformed_message_ends_that_socket_only(
+    hosting: Hosting, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with hosting() as host:
         other, socket = await host.page(), await host.page()
         socket.say_text(text)
         await socket.ended()
+        assert not [record for record in caplog.records if record.exc_info]
         assert (socket.closed, socket.reason) == (4400, "page_message_malformed")
         other.say("visible", is_visible=False)
         await other.heard("handled")
@@ -174,6 +185,34 @@ async def test_a_pose_of_the_wrong_length_ends_that_socket_only(hosting: Hosting
         assert (socket.closed, socket.reason) == (4400, "frame_length")
         other.say("visible", is_visible=False)
         await other.heard("handled")
+
+
+async def test_a_pose_of_another_type_ends_that_socket(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        socket.send_bytes(b"\xff" * 38)
+        await socket.ended()
+        assert (socket.closed, socket.reason) == (4400, "frame_type")
+
+
+@pytest.mark.parametrize("when", ["handshake", "refused", "shown"])
+async def test_a_page_that_is_gone_raises_nothing(hosting: Hosting, when: str) -> None:
+    async with hosting() as host:
+        if when == "handshake":
+            socket = host.unopened(f"token.{await host.token()}")
+            socket.is_gone = True
+            await socket.start().ended()
+            assert len(host.visitors) == 0
+            return
+        if when == "refused":
+            socket = host.unopened("token.guess")
+            socket.is_gone_once_accepted = True
+            await socket.start().ended()
+            return
+        socket = await host.page()
+        socket.is_gone = True
+        await (await host.page()).heard("you")  # which the first is told, in vain
+        await socket.ended()
 
 
 async def test_a_flood_ends_that_socket(hosting: Hosting) -> None:

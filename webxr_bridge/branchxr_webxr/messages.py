@@ -18,6 +18,14 @@ MAX_UP_BYTES: Final = 65_536
 Short = Annotated[str, msgspec.Meta(max_length=256)]
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
 Triple = tuple[float, float, float]
+Metre = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+"""A coordinate that a page names: a grid index made from it must stay an index."""
+
+U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+
+CREDENTIAL_LEVELS: Final = 8
+"""Of nesting; WebAuthn Level 3 section 5.1 needs four, extensions a few more."""
+
 NodeId = tuple[int, int]
 
 
@@ -27,7 +35,7 @@ NodeId = tuple[int, int]
 class Up(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", kw_only=True):
     """A message from a page; `n` counts them, so that none is handled twice after a resume."""
 
-    n: Annotated[int, msgspec.Meta(ge=1)]
+    n: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
 
 
 class Press(Up, frozen=True, tag="press", kw_only=True):
@@ -42,7 +50,7 @@ class Select(Up, frozen=True, tag="select", kw_only=True):
     """Something in the scene."""
 
     path: Text | None
-    node: NodeId | None
+    node: tuple[U32, U32] | None
 
 
 class Arrive(Up, frozen=True, tag="arrived", kw_only=True):
@@ -62,7 +70,7 @@ class Go(Up, frozen=True, tag="go", kw_only=True):
     """The person asks for the way to an anchor."""
 
     anchor: Text
-    from_: Triple = msgspec.field(name="from")
+    from_: tuple[Metre, Metre, Metre] = msgspec.field(name="from")
 
 
 class Say(Up, frozen=True, tag="chat", kw_only=True):
@@ -123,14 +131,24 @@ def parse_up(text: str) -> UpMessage:
     try:
         if len(text) > MAX_UP_BYTES:
             raise msgspec.ValidationError("too long")
-        return _UP.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        message = _UP.decode(text)
+        if isinstance(message, Answer) and not _is_shallow(message.credential, CREDENTIAL_LEVELS):
+            raise msgspec.ValidationError("nested too deep")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise ProtocolError(
             "a message of the page's protocol",
             f"{type(error).__name__}: {error}"[:200],
             "reload the page",
             code="page_message_malformed",
         ) from error
+    return message
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
 
 
 # --- to the page --------------------------------------------------------------------------------

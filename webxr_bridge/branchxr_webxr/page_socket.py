@@ -44,15 +44,18 @@ async def serve_socket(
     host = websocket.headers.get("host", "")
     # The page belongs to the host it was loaded from, not to another allowed origin.
     if origin not in origins or origin.partition("://")[2] != host or SUBPROTOCOL not in offered:
-        await websocket.close(CLOSE_REFUSED)  # before accepting: 403
+        await _close(websocket, CLOSE_REFUSED)  # before accepting: 403
         return
-    await websocket.accept(subprotocol=SUBPROTOCOL)
+    try:
+        await websocket.accept(subprotocol=SUBPROTOCOL)
+    except OSError:  # gone within the handshake; a token is not spent
+        return
     address = websocket.client.host if websocket.client else ""
     try:
         place = _admit(visitors, offered, origin=origin, address=address)
     except ApiError as error:
         code = CLOSE_FULL if error.code == "pages_full" else CLOSE_REFUSED
-        await websocket.close(code, error.code)
+        await _close(websocket, code, error.code)
         return
     visitors.attach(place)
     try:
@@ -91,7 +94,12 @@ async def _converse(websocket: WebSocket, place: Place[Visit], *, clock: Clock) 
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     code, reason = _closing(outcomes, is_over=place.task.done(), is_replaced=place.sockets > 1)
     visit.stage_connection(is_connected=False)
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the other side was quicker
+    await _close(websocket, code, reason)
+
+
+async def _close(websocket: WebSocket, code: int, reason: str = "") -> None:
+    # Which of these it is when the other side was quicker depends on how far the handshake had got.
+    with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
         await websocket.close(code, reason)
 
 
