@@ -218,6 +218,13 @@ async def test_a_ceremony_survives_a_cut(hosting: Hosting) -> None:
         await again.until(lambda: any(m["you"]["is_signed_in"] for m in again.ops("you")))
 
 
+async def test_a_line_that_the_branch_refuses_is_said_to_be(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        socket.say("chat", text="hello")
+        assert (await socket.heard("notice"))["text"] == "Sign in to talk."
+
+
 async def test_an_answer_that_nobody_asked_for_is_dropped(hosting: Hosting) -> None:
     async with hosting() as host:
         socket = await host.page()
@@ -293,8 +300,12 @@ async def test_a_script_hears_what_its_person_does_and_nothing_made_up(hosting: 
         socket = await host.page()
         socket.say("press", panel="never opened", button="go", fields={})
         socket.say("arrived", anchor="nowhere", kind="counter")
+        socket.say("select", path="nowhere", node=None)
+        socket.say("select", path=None, node=(4095, 1))
+        socket.say("select", path=None, node=(4_000_000_000, 1))
+        socket.say("select", path=None, node=None)
         socket.say("arrived", anchor=COUNTER, kind="counter")
-        await socket.heard("handled", n=3)
+        await socket.heard("handled", n=7)
         await socket.cut()
         await is_told.wait()
         assert [e for e in heard if not isinstance(e, StageConnection)] == [

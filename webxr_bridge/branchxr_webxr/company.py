@@ -12,6 +12,12 @@ from .page_link import PageLink
 LINES_KEPT: Final = 50
 """Of what was said, for a page that comes back."""
 
+REFUSALS: Final = {
+    "chat_refused": "Plain text only, and not too long.",
+    "scope_missing": "Sign in to talk.",
+}
+"""What a person is told when the branch refuses a line of theirs."""
+
 
 class Company:
     """Follows one branch connection, which has entered, for one page."""
@@ -74,6 +80,8 @@ class Company:
                 self._heard(event.participant, event.text)
             case e.Emote():
                 self._heard(event.participant, event.emote, is_emote=True)
+            case e.Refused() if event.code in REFUSALS:
+                self._link.say(m.Notice("error", "That was not said", REFUSALS[event.code]))
             case e.Disconnected():
                 self._link.say(m.BranchLink(is_connected=False), key="branch")
             case e.Reconnected() | e.Discontinuity():

@@ -154,6 +154,12 @@ class WebXRStage:
         found = self._panels.get(panel)
         return found is not None and any(b.name == button for b in found.buttons)
 
+    def has_node(self, path: str | None, node: m.NodeId | None) -> bool:
+        """Say whether that can be selected now: one of a script's nodes, or a live one."""
+        if node is not None:
+            return path is None and bool(self._nodes.living(np.array([node], np.uint32))[0])
+        return path is not None and self._is_live(path)
+
     def emit(self, event: InputEvent) -> None:
         """Take what the person did; with `INPUTS_MAX` waiting the oldest is dropped."""
         self._inputs.append(event)

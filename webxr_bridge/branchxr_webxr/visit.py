@@ -138,7 +138,7 @@ class Visit:
                 self._is_over.set()
             case m.Press() if stage and stage.has_button(message.panel, message.button):
                 stage.emit(s.PanelPressed(message.panel, message.button, message.fields))
-            case m.Select() if stage:
+            case m.Select() if stage and stage.has_node(message.path, message.node):
                 stage.emit(s.Selected(message.path, message.node))
             case m.Arrive() if stage and self._is_anchor(message.anchor, message.kind):
                 stage.emit(s.Arrived(message.anchor, message.kind))
