@@ -51,6 +51,7 @@ async def test_the_room_hears_of_signing_in_and_out(
 
 async def test_seeding_twice_changes_nothing(world: Any, tmp_path: Path) -> None:
     for _ in range(2):
+        await world.stack.aclose()
         branch = await world.open(data=tmp_path)
         assert await branch.ledger.balance_minor("CITY-UTILITIES") == 0
         assert await branch.ledger.transfer_count() == 0

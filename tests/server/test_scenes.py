@@ -179,8 +179,9 @@ async def test_an_older_version_is_refused_once_a_newer_one_was_seen(
     data = tmp_path / "data"
     newer = write_package(tmp_path / "newer", signer, version=6)
     older = write_package(tmp_path / "older", signer, version=5)
-    await world.open(scene=older, data=data)
-    await world.open(scene=newer, data=data)
+    for scene in (older, newer):
+        await world.open(scene=scene, data=data)
+        await world.stack.aclose()
     assert await refused(world, older, data=data) == "package_older"
     await world.open(scene=older)  # in memory nothing was seen
     other = write_package(tmp_path / "other", Ed25519PrivateKey.generate(), version=1)

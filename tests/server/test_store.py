@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from branchxr.errors import InputRefused
+from branchxr.server import store as module
 from branchxr.server.schema import SCENES_SEEN, USERS
 from branchxr.server.store import DATABASE_NAME, Store
 
@@ -83,6 +84,29 @@ async def test_it_opens_again_with_what_it_held(tmp_path: Path) -> None:
             await store.write(partial(add_user, user=f"u{n}"))
 
 
+async def test_a_folder_belongs_to_one_branch_at_a_time(tmp_path: Path) -> None:
+    for _ in range(2):  # the first one's end sets it free
+        async with Store.open(tmp_path) as store:
+            with pytest.raises(InputRefused) as caught:
+                async with Store.open(tmp_path):
+                    pass
+            assert (caught.value.code, caught.value.came) == ("data_refused", "one that is in use")
+            await store.write(partial(add_user, user=f"u{id(store)}"))
+
+
+async def test_a_database_that_another_program_holds(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "_BUSY_TIMEOUT_MS", 10)
+    async with Store.open(tmp_path):
+        pass
+    other = sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(InputRefused) as caught:
+        async with Store.open(tmp_path):
+            pass
+    other.close()
+    assert (caught.value.code, caught.value.came) == ("data_refused", "database is locked")
+
+
 async def test_folders_it_cannot_use(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("not a folder")
@@ -94,7 +118,23 @@ async def test_folders_it_cannot_use(tmp_path: Path) -> None:
     with sqlite3.connect(newer / DATABASE_NAME) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    for folder in (file, broken, newer):
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    with sqlite3.connect(foreign / DATABASE_NAME) as connection:
+        connection.execute("CREATE TABLE users (name TEXT)")
+    connection.close()
+    similar = tmp_path / "similar"
+    similar.mkdir()
+    with sqlite3.connect(similar / DATABASE_NAME) as connection:
+        connection.execute("CREATE TABLE users (name TEXT)")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    torn = tmp_path / "torn"
+    async with Store.open(torn):
+        pass
+    with (torn / DATABASE_NAME).open("r+b") as database:
+        database.truncate(5000)
+    for folder in (file, broken, newer, foreign, similar, torn):
         with pytest.raises(InputRefused) as caught:
             async with Store.open(folder):
                 pass

@@ -7,25 +7,35 @@ forgotten read never holds the write lock.
 """
 
 import asyncio
+import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from ..errors import InputRefused
 from .schema import METADATA, SQLITE_TRIGGERS
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 ResultT = TypeVar("ResultT")
 
 DATABASE_NAME: Final = "branch.sqlite3"
+LOCK_NAME: Final = "branch.lock"
 _BUSY_TIMEOUT_MS: Final = 30_000
 _SCHEMA_VERSION: Final = 1
+_UNUSABLE: Final = ("not a database", "unable to open", "readonly", "malformed", "locked", "full")
+"""In SQLite's words: what a folder or a disk can be blamed for when a branch starts."""
 
 
 class Store:
@@ -46,25 +56,27 @@ class Store:
         """Open the database in a folder (made if absent, mode 0700), or in memory for `None`.
 
         Raises:
-            InputRefused: `data_refused`: not a folder, not writable, or not a branch's database.
+            InputRefused: `data_refused`: not a folder, not writable, not a branch's database, or
+                another branch's at this moment.
         """
         worker = ThreadPoolExecutor(1, "branchxr-store") if folder is not None else None
         try:
-            writer, reader = _engines(folder)
-            try:
-                store = cls(writer, reader, worker)
-                await store._run(_prepare, writer)
-                yield store
-            finally:
-                writer.dispose()
-                reader.dispose()
+            with _only_branch_on(folder):
+                writer, reader = _engines(folder)
+                try:
+                    store = cls(writer, reader, worker)
+                    await store._run(_prepare, writer)
+                    yield store
+                finally:
+                    writer.dispose()
+                    reader.dispose()
         except (DBAPIError, OSError) as error:
             if not _is_unusable(error):
                 raise
             raise InputRefused(
                 f"a folder for the branch's data at {str(folder)!r}",
-                type(error).__name__,
-                "choose another --data folder, or repair its permissions",
+                str(getattr(error, "orig", "")) or type(error).__name__,
+                "choose another --data folder, or repair this one",
                 code="data_refused",
             ) from error
         finally:
@@ -92,6 +104,38 @@ def _transact(engine: Engine, function: Callable[[Connection], ResultT]) -> Resu
         return function(connection)
 
 
+@contextmanager
+def _only_branch_on(folder: Path | None) -> Iterator[None]:
+    """Hold a folder: sessions live in memory, so a second branch would not know who signed out."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _take(lock):
+            raise InputRefused(
+                f"a folder that no other branch uses at {str(folder)!r}",
+                "one that is in use",
+                "stop the other branch, or choose another --data folder",
+                code="data_refused",
+            )
+        yield
+    finally:
+        os.close(lock)  # ends the lock too, as the end of the process does
+
+
+def _take(lock: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
 def _engines(folder: Path | None) -> tuple[Engine, Engine]:
     if folder is None:
         only = create_engine(
@@ -99,7 +143,6 @@ def _engines(folder: Path | None) -> tuple[Engine, Engine]:
         )
         _listen(only, "BEGIN IMMEDIATE", is_on_disk=False)
         return only, only
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite gives its -wal and -shm files the mode of the database.
     (folder / DATABASE_NAME).touch(mode=0o600)
     address = f"sqlite:///{folder / DATABASE_NAME}"
@@ -135,10 +178,10 @@ def _listen(engine: Engine, begin: str, *, is_on_disk: bool) -> None:
 def _prepare(writer: Engine) -> None:
     with writer.begin() as connection:
         version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if version not in {0, _SCHEMA_VERSION}:
+        if version not in {0, _SCHEMA_VERSION} or not _is_ours(connection, version):
             raise InputRefused(
-                f"a database of schema {_SCHEMA_VERSION}",
-                f"schema {version}",
+                f"a branch's database of schema {_SCHEMA_VERSION}",
+                f"schema {version}, or another program's",
                 "use the version of branchxr that made it, or another --data folder",
                 code="data_refused",
             )
@@ -148,9 +191,21 @@ def _prepare(writer: Engine) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version={_SCHEMA_VERSION}")
 
 
+def _is_ours(connection: Connection, version: int) -> bool:
+    found = inspect(connection)
+    names = found.get_table_names()
+    if version == 0:
+        return not names
+    return all(
+        table.name in names
+        and set(table.columns.keys()) <= {c["name"] for c in found.get_columns(table.name)}
+        for table in METADATA.sorted_tables
+    )
+
+
 def _is_unusable(error: Exception) -> bool:
     """Tell a folder or file that cannot be used from a fault inside the branch."""
     if isinstance(error, OSError):
         return isinstance(error, (FileExistsError, NotADirectoryError, PermissionError))
     text = str(getattr(error, "orig", ""))
-    return "not a database" in text or "unable to open" in text or "readonly" in text
+    return any(fault in text for fault in _UNUSABLE)
