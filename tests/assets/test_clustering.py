@@ -103,3 +103,37 @@ def test_a_folded_triangle_is_turned_back() -> None:
     )
     assert (crossed[:, 1] > 0).all()
     assert (normals[:, 1] > 0.99).all()
+
+
+def tube(radius: float, height: float, sides: int, rings: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an upright tube, open at both ends."""
+    turn, rise = np.meshgrid(np.arange(sides) * 2 * np.pi / sides, np.linspace(0, height, rings))
+    points = np.stack([radius * np.cos(turn), rise, radius * np.sin(turn)], -1).reshape(-1, 3)
+    low = np.arange(sides * (rings - 1))
+    right = low // sides * sides + (low + 1) % sides
+    faces = np.stack([low, low + sides, right, right, low + sides, right + sides], axis=1)
+    return points, faces.reshape(-1, 3)
+
+
+def test_a_rod_thinner_than_a_cell_stays_in_sight() -> None:
+    points, faces = tube(0.03, 1.0, 12, 5)
+    made = ClusterMesh(points, faces).cluster(0.3)
+    kept = points[made.places]
+    assert 6 <= len(made.triangles) < len(faces) / 2
+    assert np.ptp(kept, axis=0) == pytest.approx([0.06, 1.0, 0.06], rel=0.35)
+
+
+def test_a_heap_of_crumbs_collapses() -> None:
+    points, faces = tube(0.03, 0.1, 12, 3)
+    at = np.random.default_rng(1).random((500, 1, 3))
+    many = (at + points).reshape(-1, 3)
+    heap = (np.arange(500)[:, None, None] * len(points) + faces).reshape(-1, 3)
+    assert len(ClusterMesh(many, heap).cluster(0.25).triangles) < len(heap) / 20
+
+
+def test_a_column_keeps_its_roundness_rather_than_its_rings() -> None:
+    points, faces = tube(0.3, 3.0, 48, 40)
+    made = ClusterMesh(points, faces).cluster(0.25)
+    kept = points[made.places]
+    assert len(np.unique(kept[:, 1])) <= 16
+    assert len(np.unique(np.round(np.arctan2(kept[:, 2], kept[:, 0]), 3))) >= 16
