@@ -87,3 +87,9 @@ def test_ranges_of_an_empty_file() -> None:
     for header in ("bytes=0-", "bytes=-1"):
         with pytest.raises(Unsatisfiable):
             span_of(header, 0)
+
+
+def test_if_match_compares_strongly() -> None:
+    assert names_tag('"b", "a"', '"a"', is_strong=True)
+    assert names_tag("*", '"a"', is_strong=True)
+    assert not names_tag('W/"a"', '"a"', is_strong=True)

@@ -141,6 +141,43 @@ async def test_only_if_it_is_still_the_same(http: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
 
 
+async def asgi(app: Any, kind: str, path: str) -> list[Any]:
+    """Speak ASGI itself; return what the app sends."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": f"{kind}.connect" if kind == "websocket" else "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": kind, "method": "GET", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "headers": [(b"host", b"localhost:8710")],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return sent
+
+
+async def test_a_reader_who_takes_nothing_costs_one_piece(
+    world: Any, tmp_path: Path, signer: Any
+) -> None:
+    large = bytes(range(256)) * 1000
+    package = write_package(tmp_path / "large", signer, large=large)
+    branch = await world.open(scene=package)
+    start, *pieces = await asgi(branch.app, "http", "/scene/large")
+    assert (b"content-length", str(len(large)).encode()) in start["headers"]
+    assert b"".join(piece["body"] for piece in pieces) == large
+    assert max(len(piece["body"]) for piece in pieces) <= 64 * 1024
+    assert [piece.get("more_body", False) for piece in pieces[-2:]] == [True, False]
+
+
+async def test_a_scene_is_no_websocket(world: Any, package: Path) -> None:
+    branch = await world.open(scene=package)
+    (closed,) = await asgi(branch.app, "websocket", "/scene/branch.json")
+    assert closed["type"] == "websocket.close"
+
+
 async def test_what_is_served_is_what_was_verified(http: Any, package: Path) -> None:
     (package / CHUNK).write_bytes(b"changed later")
     assert (await http.get(f"/scene/{CHUNK}")).content == RAW

@@ -34,13 +34,20 @@ def prefers_brotli(accept_encoding: str | None) -> bool:
     return brotli > 0 and brotli >= identity
 
 
-def names_tag(header: str | None, tag: str) -> bool:
-    """Tell whether an `If-None-Match` names this entity tag; weak comparison (section 8.8.3.2)."""
+def names_tag(header: str | None, tag: str, *, is_strong: bool = False) -> bool:
+    """Tell whether a header names this entity tag (section 8.8.3.2).
+
+    Args:
+        header: `If-None-Match`, which compares weakly, or `If-Match`.
+        tag: a strong one.
+        is_strong: as `If-Match` compares: a weak tag names nothing.
+    """
     if header is None:
         return False
     if header.strip() == "*":
         return True
-    return any(found.removeprefix("W/") == tag for found in _ENTITY_TAG.findall(header))
+    found = _ENTITY_TAG.findall(header)
+    return tag in (found if is_strong else [one.removeprefix("W/") for one in found])
 
 
 def span_of(header: str | None, size_bytes: int) -> Span | None:

@@ -37,6 +37,7 @@ from .store import Store
 
 BASE: Final = "/scene/"
 MAX_SCENE_BYTES: Final = 1024 * 1024 * 1024
+_PIECE_BYTES: Final = 64 * 1024
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ALWAYS_ASK: Final = "no-cache"
 _REPORT_POLICY: Final = (
@@ -63,6 +64,18 @@ class _File:
     tag: str
     brotli: bytes | None
     brotli_tag: str
+
+
+class _Pieces(Response):
+    """A body sent piece by piece: a peer that reads nothing keeps one of them in memory."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        for begin in range(0, len(self.body), _PIECE_BYTES):
+            piece = bytes(self.body[begin : begin + _PIECE_BYTES])
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 class Scene:
@@ -92,7 +105,9 @@ class Scene:
         """Answer a request for a file."""
         scope["branchxr.template"] = "/scene/{path}"
         if scope["type"] != "http":
-            raise refusal("not_found", "another protocol")
+            await receive()  # websocket.connect; closing before accepting answers 403
+            await send({"type": "websocket.close", "code": 1008})
+            return
         request = Request(scope, receive, send)
         path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/")
         response = self._answer(request, path)
@@ -116,14 +131,14 @@ class Scene:
                 content, tag = file.brotli, file.brotli_tag
                 answer["content-encoding"] = "br"
         answer["etag"] = tag
-        if "if-match" in headers and not names_tag(headers["if-match"], tag):
+        if "if-match" in headers and not names_tag(headers["if-match"], tag, is_strong=True):
             raise refusal("precondition_failed", "another version")
         if names_tag(headers.get("if-none-match"), tag):
             answer.pop("content-encoding", None)
             return Response(status_code=304, headers=answer)
         if wants_part and headers.get("if-range", tag) == tag:
             return _part(content, headers["range"], answer)
-        return Response(content, headers=answer)
+        return _Pieces(content, headers=answer)
 
 
 async def open_scene(
@@ -207,7 +222,7 @@ def _read_if_there(folder: Path, path: str) -> bytes | None:
 def _plan(files: Mapping[str, bytes]) -> BranchPlan:
     try:
         return BranchPlan.from_json(json.loads(files["branch.json"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageRefused(
             "a branch.json as docs/scene-package.md has it",
             type(error).__name__,
@@ -248,9 +263,10 @@ def _part(content: bytes, wanted: str, answer: dict[str, str]) -> Response:
             status_code=416, headers={**answer, "content-range": f"bytes */{size_bytes}"}
         )
     if span is None:
-        return Response(content, headers=answer)
+        return _Pieces(content, headers=answer)
     answer["content-range"] = f"bytes {span.first}-{span.last}/{size_bytes}"
-    return Response(content[span.first : span.last + 1], status_code=206, headers=answer)
+    part = memoryview(content)[span.first : span.last + 1]
+    return _Pieces(part, status_code=206, headers=answer)
 
 
 def _newest(connection: Connection, signer: bytes, scene: str) -> int | None:
