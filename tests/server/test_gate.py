@@ -1,5 +1,6 @@
 """What every request passes: names, pages, sizes, rates, headers, and what the log says."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from branchxr.errors import ApiError, InputRefused
 from branchxr.operations import HOST_SECRET_HEADER
+from branchxr.server import gate
 from branchxr.server.branch import BranchServer, ServerSettings
 from branchxr.server.gate import MAX_BODY_BYTES, RateLimiter
 from branchxr.server.origins import Origins, check_origin
@@ -94,6 +96,35 @@ async def test_bodies_are_limited_whatever_they_claim(guest: Any) -> None:
     assert (await guest.http.post("/v1/guests", headers=headers)).json()["code"] == "bad_request"
     long = {"x-long": "x" * 20_000}
     assert (await guest.http.get(DESCRIBE, headers=long)).json()["code"] == "bad_request"
+
+
+async def test_a_body_that_never_ends(guest: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(gate, "MAX_BODY_S", 0.01)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    headers = {"DPoP": guest.proof("POST", "/v1/guests"), "content-type": "application/json"}
+    answer = await guest.http.post("/v1/guests", content=slow(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+async def test_a_slow_body_does_not_outlive_its_session(guest: Any) -> None:
+    path = "/v1/registrations"
+    headers = {
+        "Authorization": f"DPoP {guest.access_token}",
+        "content-type": "application/json",
+        "DPoP": guest.proof("POST", path),
+    }
+
+    async def sign_out_meanwhile() -> AsyncIterator[bytes]:
+        yield b'{"name": '
+        await guest.ask("DELETE", "/v1/session")
+        yield b'"Ada"}'
+
+    answer = await guest.http.post(path, content=sign_out_meanwhile(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
 BODIES = [

@@ -4,6 +4,7 @@ The log has a request id, the method, the path template, the status and the dura
 else: what is not listed cannot leak.
 """
 
+import asyncio
 import logging
 import math
 import traceback
@@ -25,6 +26,7 @@ from .policy import Policy
 from .problems import problem_of, refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
+MAX_BODY_S: Final = 20
 MAX_HEADER_BYTES: Final = 16 * 1024
 _LOG: Final = logging.getLogger("branchxr.server")
 
@@ -165,15 +167,27 @@ class _LimitedBody:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._size_bytes = 0
+        self._ends_at: float | None = None
+        self._is_whole = False
         self.is_exceeded = False
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        message = await (self._receive() if self._is_whole else self._receive_in_time())
+        self._is_whole = not message.get("more_body", False)
         self._size_bytes += len(message.get("body", b""))
         if self._size_bytes > MAX_BODY_BYTES:
             self.is_exceeded = True
             raise refusal("body_too_large", "more")
         return message
+
+    async def _receive_in_time(self) -> Message:
+        if self._ends_at is None:
+            self._ends_at = asyncio.get_running_loop().time() + MAX_BODY_S
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                return await self._receive()
+        except TimeoutError:
+            raise refusal("bad_request", f"a body that took more than {MAX_BODY_S} s") from None
 
 
 class _Answer:

@@ -6,13 +6,57 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from socket import socket
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import InputRefused
 from .settings import ServerSettings
 
 _STOP_S = 2
+_HEAD_S = 20
+
+
+class _Http(H11Protocol):
+    """uvicorn's protocol, for peers that send slowly: it has a time limit between requests only.
+
+    A request's head has to come within `_HEAD_S`; the gate sees to its body.
+    """
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        self._expect_head()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        # RFC 6455 section 4.1: GET, and without a body; anything else is never answered there.
+        if event.method != b"GET":
+            self.send_400_response("A WebSocket begins with GET.")
+            return
+        super().handle_websocket_upgrade(event)
+
+    def _expect_head(self) -> None:
+        self._forget_head()
+        self._head_timer = self.loop.call_later(_HEAD_S, self._cut_if_waiting, self.cycle)
+
+    def _forget_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+
+    def _cut_if_waiting(self, last: object) -> None:
+        is_mine = self.transport.get_protocol() is self  # a WebSocket's is another
+        if is_mine and self.cycle is last:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -54,7 +98,7 @@ async def http_on(
         access_log=False,  # the gate has the one log line, by allow-list
         log_config=None,
         lifespan="off",
-        http="h11",
+        http=_Http,
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
         ws_per_message_deflate=False,

@@ -142,6 +142,8 @@ class Binder:
         return Route(path, AnyMethod(endpoint))
 
     async def _call(self, operation: AnyOperation, request: Request) -> Call:
+        # The body first: whoever sends it slowly must not keep a token alive that has ended since.
+        raw = b"" if operation.method == "GET" else await request.body()
         raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
         url = self.origins.address_of(request.headers["host"], raw_path.decode("latin-1"))
         session, sid = None, ""
@@ -153,7 +155,7 @@ class Binder:
             self.session_rates.take(session.id)
         elif operation.is_proof_only:
             sid = self.authorization.prove(operation.method, url, request.headers)
-        values = await _values_of(operation, request)
+        values = _values_of(operation, request, raw)
         body = _convert(values, operation.request)
         key = None
         if operation.is_keyed and session is not None:
@@ -168,8 +170,7 @@ class Binder:
         )
 
 
-async def _values_of(operation: AnyOperation, request: Request) -> Any:
-    raw = b"" if operation.method == "GET" else await request.body()
+def _values_of(operation: AnyOperation, request: Request, raw: bytes) -> Any:
     if not raw and operation.request is Nothing:
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
