@@ -143,6 +143,19 @@ async def test_a_refusal_is_replayed_like_a_success(ada: Any, passkey: Any) -> N
     assert "options" not in seen or seen["options"] is None
 
 
+async def test_a_failed_signature_sent_again_fails_once(ada: Any, passkey: Any) -> None:
+    payment = await ada.begin()
+    wrong, key = (
+        passkey.sign(payment["options"], flags=0x01),
+        ada.new_key(),
+    )  # present, not verified
+    for _ in range(10):  # the replies were lost
+        answer = await ada.authorize(payment["id"], wrong, key=key)
+        assert answer.json()["code"] == "user_verification_missing"
+    honest = await ada.authorize(payment["id"], passkey.sign(payment["options"]))
+    assert honest.json()["state"] == "posted"
+
+
 async def test_an_authorisation_key_used_for_another_signature(ada: Any, passkey: Any) -> None:
     payment = await ada.begin()
     key = ada.new_key()

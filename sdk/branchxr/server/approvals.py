@@ -94,12 +94,12 @@ class Approvals:
         assertion = self._relying_party.parse_assertion(credential)
 
         def authorize(connection: Connection) -> Payment | ApiError:
-            idempotency.former(connection, key)
+            is_retry = idempotency.former(connection, key) is not None
             row = _owned(connection, payment, key.user)
             if row["sid"] != session.sid:
                 raise refusal("session_mismatch", "another session of the same customer")
-            outcome = self._outcome(connection, row, assertion)
-            if idempotency.former(connection, key) is None:
+            outcome = self._outcome(connection, row, assertion, is_retry=is_retry)
+            if not is_retry:
                 idempotency.keep(connection, key, payment)
             return outcome or self._view(connection, _owned(connection, payment, key.user))
 
@@ -176,7 +176,7 @@ class Approvals:
         return issued.id
 
     def _outcome(
-        self, connection: Connection, row: RowMapping, assertion: Assertion
+        self, connection: Connection, row: RowMapping, assertion: Assertion, *, is_retry: bool
     ) -> ApiError | None:
         """Decide; `None` is posted. Every refusal returned here is to be committed."""
         if row["state"] != PENDING:
@@ -194,6 +194,8 @@ class Approvals:
                 is_backup_eligible=credential.is_backup_eligible,
             )
         except ApiError as error:
+            if is_retry:  # counted when it came first; the same signature fails the same way
+                return error
             return self._count_failure(connection, row, assertion, error)
         if not credentials.use_counter(
             connection, credential.id, counter, floor_serial=row["floor_serial"]
