@@ -152,3 +152,13 @@ def test_the_window_is_bounded_and_forgets(key: ECKey) -> None:
     later = NOW + 121
     check(proof_of(key, jti="jti-jti-2", now=later), replays=replays, now=later)
     assert replays.remembered == 1
+
+
+def test_a_clock_set_back_does_not_fill_the_window() -> None:
+    replays = ReplayWindow(capacity=3)
+    replays.use("key", "from-the-future", now=5000.0)
+    for n in range(6):
+        replays.use("key", f"jti-{n}", now=1000.0 + 121 * n)
+    assert replays.remembered == 2
+    with pytest.raises(Unauthenticated):  # it is good again when its time comes
+        replays.use("key", "from-the-future", now=5000.0)

@@ -5,7 +5,7 @@ browser, .NET and Python have.
 """
 
 import hashlib
-from collections import OrderedDict
+import heapq
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -36,7 +36,8 @@ class ReplayWindow:
 
     def __init__(self, *, capacity: int = 100_000) -> None:
         self._capacity = capacity
-        self._seen: OrderedDict[bytes, float] = OrderedDict()
+        self._seen: set[bytes] = set()
+        self._ends: list[tuple[float, bytes]] = []  # a heap: clocks are set back, too
 
     @property
     def remembered(self) -> int:
@@ -50,8 +51,8 @@ class ReplayWindow:
             Unauthenticated: `dpop_replayed`: it was used before.
             RateLimited: `rate_limited`: the window is full.
         """
-        while self._seen and next(iter(self._seen.values())) <= now:
-            self._seen.popitem(last=False)
+        while self._ends and self._ends[0][0] <= now:
+            self._seen.discard(heapq.heappop(self._ends)[1])
         mark = hashlib.sha256(f"{thumbprint} {jti}".encode()).digest()
         if mark in self._seen:
             raise _refused("a proof that was used before", code="dpop_replayed")
@@ -61,7 +62,8 @@ class ReplayWindow:
                 code="rate_limited", status=429, retryable=True, retry_after_s=WINDOW_S,
             )  # fmt: skip
         # A proof may be stamped WINDOW_S ahead and is accepted until WINDOW_S after its stamp.
-        self._seen[mark] = now + 2 * WINDOW_S
+        self._seen.add(mark)
+        heapq.heappush(self._ends, (now + 2 * WINDOW_S, mark))
 
 
 def make_proof(
