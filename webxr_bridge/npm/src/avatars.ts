@@ -8,6 +8,7 @@ import {
   InstancedMesh,
   Matrix4,
   MeshBasicMaterial,
+  MeshLambertMaterial,
   MeshStandardMaterial,
   Quaternion,
   type Sprite,
@@ -29,6 +30,11 @@ const HAIR = ['#2c2522', '#5b3a22', '#17171a', '#8a6a3f', '#6d6d70'];
 const JACKETS = ['#31658f', '#8a4f6d', '#4f7d5c', '#b07a3a', '#5a5f8f', '#a14f43', '#3d7c82', '#6f6a5f'];
 const TROUSERS = ['#2b3340', '#3c3a44', '#4a4238', '#28323a', '#50525a'];
 
+type BodyMaterial = MeshStandardMaterial | MeshLambertMaterial;
+
+/** Who comes close dissolves from this distance on, until nothing is left at half a metre. */
+const FADE_FROM_M = 1.1;
+
 interface Person {
   participant: Participant;
   tag: Sprite;
@@ -48,14 +54,14 @@ export class Avatars {
   private readonly spots: Pool;
   private readonly people = new Map<number, Person>();
 
-  constructor() {
-    const cloth = new MeshStandardMaterial({ roughness: 0.85 });
-    const skin = new MeshStandardMaterial({ roughness: 0.55 });
-    const leather = new MeshStandardMaterial({ color: '#22201f', roughness: 0.5 });
+  constructor(options: { isPlain: boolean }) {
+    const matter = (color: string, roughness: number): BodyMaterial =>
+      fading(options.isPlain ? new MeshLambertMaterial({ color }) : new MeshStandardMaterial({ color, roughness }));
+    const [cloth, skin, leather] = [matter('#ffffff', 0.85), matter('#ffffff', 0.55), matter('#22201f', 0.5)];
     const shade = new MeshBasicMaterial({
       alphaMap: softSpot(), color: '#000000', transparent: true, opacity: 0.4, depthWrite: false, toneMapped: false,
     });
-    const pool = (geometry: BufferGeometry, material: MeshStandardMaterial | MeshBasicMaterial, each = 1): Pool => {
+    const pool = (geometry: BufferGeometry, material: BodyMaterial | MeshBasicMaterial, each = 1): Pool => {
       const made = new Pool(geometry, material, CAPACITY * each);
       this.group.add(made.mesh);
       return made;
@@ -178,7 +184,7 @@ class Pool {
 
   constructor(
     geometry: BufferGeometry,
-    material: MeshStandardMaterial | MeshBasicMaterial,
+    material: BodyMaterial | MeshBasicMaterial,
     private readonly capacity: number,
   ) {
     this.mesh = new InstancedMesh(geometry, material, capacity);
@@ -205,6 +211,18 @@ class Pool {
     this.mesh.instanceMatrix.needsUpdate = true;
     if (this.mesh.instanceColor) this.mesh.instanceColor.needsUpdate = true;
   }
+}
+
+/** Dissolve what is near the eye, pixel by pixel: needs no sorting, and works for many at once. */
+function fading<T extends BodyMaterial>(material: T): T {
+  material.onBeforeCompile = (shader) => {
+    shader.fragmentShader = shader.fragmentShader.replace('#include <clipping_planes_fragment>', `
+      #include <clipping_planes_fragment>
+      float shown = (length(vViewPosition) - ${TOO_NEAR_M.toFixed(2)}) / ${(FADE_FROM_M - TOO_NEAR_M).toFixed(2)};
+      float grain = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+      if (grain > shown) discard;`);
+  };
+  return material;
 }
 
 /** A limb of one metre, laid from one point to another. */

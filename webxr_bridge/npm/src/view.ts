@@ -25,7 +25,6 @@ import { type BranchJson, PackageRefused, type ScenePackage } from './package';
 import { measure, simplify } from './quality';
 import { calm, Tiles } from './tiles';
 
-const QUICK_FRAME_MS = 18;
 const ADAPT_EVERY_MS = 1_500;
 
 export class View {
@@ -33,12 +32,12 @@ export class View {
   readonly scene = new Scene();
   readonly camera = new PerspectiveCamera(68, 1, 0.06, 160);
   readonly rig = new Group();
-  readonly avatars = new Avatars();
   readonly nodes = new Nodes();
   private readonly lighting: Lighting;
   private tiles: Tiles | null = null;
   live: Live | null = null;
   private readonly quality = measure();
+  readonly avatars = new Avatars({ isPlain: this.quality.isSoftware });
   private ratio = this.quality.largestRatio;
   private sinceResizeMs = 0;
   private framesSinceResize = 0;
@@ -181,7 +180,7 @@ export class View {
     this.sinceResizeMs = this.framesSinceResize = 0;
     let wanted = this.ratio;
     if (meanFrameMs > this.quality.slowFrameMs) wanted *= 0.8;
-    else if (meanFrameMs < QUICK_FRAME_MS) wanted *= 1.1;
+    else if (meanFrameMs < this.quality.quickFrameMs) wanted *= 1.1;
     const { smallestRatio, largestRatio } = this.quality;
     const ratio = Math.max(smallestRatio, Math.min(largestRatio, wanted));
     if (Math.abs(ratio - this.ratio) < 0.02) return;
