@@ -1,6 +1,5 @@
 """The branch as a whole: addresses, ports, settings, and what it tells its room."""
 
-import datetime as dt
 import socket
 import ssl
 from pathlib import Path
@@ -8,10 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from branchxr.errors import InputRefused
 from branchxr.protocol.messages import Join, encode
@@ -66,6 +67,14 @@ async def test_a_production_branch_has_no_invented_customers(world: Any) -> None
     assert branch.description.development is False
 
 
+PUBLIC = {
+    "host": "0.0.0.0",
+    "certificate": Path("c.pem"),
+    "certificate_key": Path("k.pem"),
+    "realtime_port": 8711,
+}
+
+
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
@@ -74,6 +83,24 @@ async def test_a_production_branch_has_no_invented_customers(world: Any) -> None
         ({"host": "bank.example", "rp_id": "bank.example"}, "host_needs_tls"),
         ({"certificate": Path("only.pem")}, "certificate_refused"),
         ({"port": 70_000}, "port_malformed"),
+        ({"rp_id": "branch.example"}, "rp_id_refused"),
+        ({"rp_id": "ample", "origins": ("https://branch.example",)}, "rp_id_refused"),
+        ({"rp_id": "h.example", "origins": ("https://branch.example",)}, "rp_id_refused"),
+        *(
+            ({**PUBLIC, "rp_id": name}, "rp_id_refused")
+            for name in (
+                "192.168.1.5",
+                "::1",
+                "example",
+                "https://branch.example",
+                "branch.example:8710",
+                "Branch.example",
+                "branch.example.",
+                "-branch.example",
+                "",
+                "a." * 126 + "example",
+            )
+        ),
         ({"realtime_port": -1}, "port_malformed"),
     ],
 )
@@ -81,6 +108,34 @@ def test_settings_that_are_refused(settings: dict[str, Any], code: str) -> None:
     with pytest.raises(InputRefused) as caught:
         ServerSettings(**settings)
     assert caught.value.code == code
+
+
+async def test_a_public_branch_has_its_own_name_and_no_page_of_this_machine(
+    world: Any, tls_files: tuple[Path, Path]
+) -> None:
+    certificate, key = tls_files
+    files = {"certificate": certificate, "certificate_key": key}
+    branch = await world.open(**{**PUBLIC, **files, "rp_id": "branch.example"})
+    assert list(branch.origins) == ["https://branch.example:8710"]
+    assert branch.description.rp_id == "branch.example"
+    assert branch.realtime_url == "wss://branch.example:8711/realtime"
+
+
+def test_a_domain_with_a_page_of_its_own() -> None:
+    pages = ("https://www.branch.example",)
+    assert ServerSettings(rp_id="branch.example", origins=pages).rp_id == "branch.example"
+
+
+async def test_a_key_with_a_password_is_refused_and_nobody_is_asked(
+    world: Any, tls_files: tuple[Path, Path]
+) -> None:
+    certificate, key = tls_files
+    private = load_pem_private_key(key.read_bytes(), None)
+    locked = BestAvailableEncryption(b"secret")
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    with pytest.raises(InputRefused) as caught:
+        await world.open(certificate=certificate, certificate_key=key)
+    assert caught.value.code == "certificate_refused"
 
 
 async def test_an_origin_that_is_none(world: Any) -> None:
@@ -142,32 +197,9 @@ async def test_a_second_listening_takes_the_same_branch_further(
             assert accounts[0]["balance"] == "100000.00"
 
 
-def write_certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begin)
-        .not_valid_after(begin + dt.timedelta(days=36_500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return paths
-
-
 @pytest.mark.end_to_end
-async def test_over_tls_both_listeners_speak_it(tmp_path: Path) -> None:
-    certificate, key = write_certificate(tmp_path)
+async def test_over_tls_both_listeners_speak_it(tls_files: tuple[Path, Path]) -> None:
+    certificate, key = tls_files
     settings = ServerSettings(port=0, certificate=certificate, certificate_key=key)
     trusted = ssl.create_default_context(cafile=certificate)
     async with BranchServer.open(settings) as branch, branch.listen():
@@ -180,8 +212,8 @@ async def test_over_tls_both_listeners_speak_it(tmp_path: Path) -> None:
             assert answer.status_code >= 400  # it speaks TLS, and is no plain HTTP server
 
 
-async def test_a_certificate_that_is_none(world: Any, tmp_path: Path) -> None:
-    certificate, key = write_certificate(tmp_path)
+async def test_a_certificate_that_is_none(world: Any, tls_files: tuple[Path, Path]) -> None:
+    certificate, key = tls_files
     certificate.write_text("not PEM")
     with pytest.raises(InputRefused) as caught:
         await world.open(certificate=certificate, certificate_key=key)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,17 @@ def test_one_object_for_programs() -> None:
         assert process.communicate(timeout=30)[0] == ""
 
 
+def test_over_tls(tls_files: tuple[Path, Path]) -> None:
+    certificate, key = map(str, tls_files)
+    with serving("--port", "0", "--certificate", certificate, "--certificate-key", key) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address.startswith("https://localhost:")
+        trusted = ssl.create_default_context(cafile=certificate)
+        described = httpx.get(f"{address}/.well-known/branchxr", verify=trusted).json()
+        assert described["realtime"]["url"].startswith("wss://localhost:")
+
+
 def refusal_of(*arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60
@@ -78,6 +90,10 @@ def test_what_it_refuses(tmp_path: Path) -> None:
         ("--host", "0.0.0.0"): "host_needs_tls",
         ("--origin", "nonsense"): "origin_malformed",
         ("--scene", str(tmp_path)): "package_missing",
+        ("--certificate", str(tmp_path / "none.pem")): "certificate_refused",
+        ("--certificate", "none.pem", "--certificate-key", "none.key"): "certificate_refused",
+        ("--rp-id", "branch.example"): "rp_id_refused",
+        ("--host", "0.0.0.0", "--rp-id", "branch.example"): "host_needs_tls",
     }.items():
         code, said = refusal_of("--port", "0", *arguments)
         assert (code, f"[{reason}]" in said) == (3, True), said

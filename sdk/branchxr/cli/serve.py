@@ -30,6 +30,16 @@ def serve(
         list[str] | None,
         typer.Option(help="A further page that may use the branch; exact, port included."),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="TLS certificate chain, PEM; for an address that others reach."),
+    ] = None,
+    certificate_key: Annotated[
+        Path | None, typer.Option(help="The certificate's private key, PEM, without a password.")
+    ] = None,
+    rp_id: Annotated[
+        str, typer.Option(help="The domain that passkeys are bound to, and the branch's name.")
+    ] = "localhost",
     allow_unsigned: Annotated[
         bool, typer.Option("--allow-unsigned", help="Serve a package that nobody signed.")
     ] = False,
@@ -40,7 +50,10 @@ def serve(
         bool, typer.Option("--json", help="One JSON object on stdout once it listens.")
     ] = False,
 ) -> None:
-    """Run a development branch: invented customers, no real money, this machine only.
+    """Run a development branch: invented customers, no real money.
+
+    It is reached from this machine only, unless --host, --certificate, --certificate-key, --rp-id
+    and --realtime-port say otherwise, together.
 
     Prints its address once it listens. Where the web page is built, open the address to walk in.
     Ctrl-C ends it (exit code 130); SIGTERM ends it too (exit code 0). Nothing is lost with --data.
@@ -56,6 +69,9 @@ def serve(
             realtime_port=realtime_port,
             scene=scene,
             origins=tuple(origin or ()),
+            certificate=certificate,
+            certificate_key=certificate_key,
+            rp_id=rp_id,
             allow_unsigned=allow_unsigned,
         )
         say("development branch: invented customers, no real money")

@@ -270,7 +270,8 @@ async def _scene_of(settings: ServerSettings, store: Store, *, now: float) -> Sc
 
 
 def _development_pages(settings: ServerSettings) -> tuple[str, ...]:
-    return (f"http://localhost:{DEFAULT_PAGE_PORT}",) if settings.development else ()
+    is_here = settings.development and settings.bind_host == "localhost"
+    return (f"http://localhost:{DEFAULT_PAGE_PORT}",) if is_here else ()
 
 
 def _public_realtime_url(settings: ServerSettings) -> str | None:

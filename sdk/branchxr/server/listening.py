@@ -77,12 +77,13 @@ def tls_of(settings: ServerSettings) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.certificate, settings.certificate_key)
+        # Without a password given, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(settings.certificate, settings.certificate_key, password="")
     except OSError as error:  # ssl.SSLError is one
         raise InputRefused(
             "a certificate chain and its private key, as PEM files",
-            type(error).__name__,
-            "check both files, and that they belong together",
+            f"{type(error).__name__} for {settings.certificate.name!r}",
+            "check both files, that they belong together, and that the key has no password",
             code="certificate_refused",
         ) from error
     return context

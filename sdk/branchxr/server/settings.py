@@ -1,9 +1,11 @@
 """What whoever starts a branch decides."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from ..errors import InputRefused
 from .policy import Policy
@@ -13,6 +15,7 @@ DEFAULT_PORT: Final = 8710
 DEFAULT_REALTIME_PORT: Final = 8711
 DEFAULT_PAGE_PORT: Final = 8720
 """Where `branchxr run --stage webxr` serves its page; a development branch allows that origin."""
+_LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1035 section 2.3.1, RFC 1123 2.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,8 @@ class ServerSettings:
             raise InputRefused(
                 "TLS, a domain of your own and a fixed realtime port for an address others reach",
                 f"the host {self.host!r} without them",
-                "use --host localhost; a development branch is for this machine only",
+                "use --host localhost, or give --certificate, --certificate-key, --rp-id and "
+                "--realtime-port",
                 code="host_needs_tls",
             )
         if (self.certificate is None) != (self.certificate_key is None):
@@ -70,11 +74,31 @@ class ServerSettings:
                 "give both",
                 code="certificate_refused",
             )
+        self._check_rp_id(is_local=is_local)
         for port in (self.port, self.realtime_port):
             if not 0 <= port <= 65535:
                 raise InputRefused(
                     "a port from 0 to 65535", f"{port}", "choose another", code="port_malformed"
                 )
+
+    def _check_rp_id(self, *, is_local: bool) -> None:
+        is_domain = re.fullmatch(rf"({_LABEL}\.)+(?![0-9]+$){_LABEL}", self.rp_id) is not None
+        if self.rp_id != "localhost" and not (is_domain and len(self.rp_id) <= 253):
+            raise InputRefused(
+                "a domain such as 'branch.example', in lower case: passkeys are bound to it",
+                f"{self.rp_id!r:.80}",
+                "give the domain without scheme and port; an IP address cannot have passkeys",
+                code="rp_id_refused",
+            )
+        names = [urlsplit(origin).hostname or "" for origin in self.origins]
+        is_reached = any(f".{name}".endswith(f".{self.rp_id}") for name in names)
+        if is_local and self.rp_id != "localhost" and not is_reached:
+            raise InputRefused(
+                f"a page that may use passkeys of {self.rp_id!r}",
+                "a branch that is reached as localhost alone",
+                "give --host an address of that domain, or --origin the page's, or no --rp-id",
+                code="rp_id_refused",
+            )
 
     @property
     def scheme(self) -> str:
