@@ -38,8 +38,9 @@ _PRODUCTION_LIMITS: Final[Mapping[Assurance, int]] = MappingProxyType(
 PLATFORM_AAGUIDS: Final = frozenset(
     bytes.fromhex(aaguid.replace("-", ""))
     for aaguid in (
-        # Passkeys of platforms, as their makers publish them. Only a claim without attestation:
-        # it raises an unattested passkey to `platform`, never to `attested`.
+        # Passkeys of platforms, as their makers publish them. These do not attest themselves, so
+        # this is what the authenticator says of itself, and whoever writes software can say it
+        # too. It raises an unattested passkey to `platform`, never to `attested`.
         "fbfc3007-154e-4ecc-8c0b-6e020557d7bd",  # iCloud Keychain
         "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4",  # Google Password Manager
         "08987058-cadc-4b81-b6e1-30de50dcbe96",  # Windows Hello, hardware
@@ -89,7 +90,14 @@ class Policy:
 
     @classmethod
     def production(cls) -> "Policy":
-        """Return the policy of a branch that is not a development branch."""
+        """Return the policy of a branch that is not a development branch.
+
+        It takes attested passkeys, and those whose AAGUID is on `PLATFORM_AAGUIDS`. The second is
+        a list of claims, not proof: it keeps honest people from using a passkey the branch does
+        not want, and stops nobody who lies. Hence the lower limit. A branch that must know the
+        device leaves `Assurance.PLATFORM` out of `payment_limits_minor`, and sets
+        `ServerSettings.attestation_roots`.
+        """
         return cls(payment_limits_minor=_PRODUCTION_LIMITS, seed_minor=0)
 
     def accepts(self, assurance: Assurance) -> bool:

@@ -36,6 +36,13 @@ compute it from the bytes they show (`tests/vectors/intent.json`). `authorize_pa
 posts in one transaction; the same signature again gets the same outcome, refusals included. After
 five failed signatures, or two minutes, a payment is over.
 
+**Passkeys and assurance.** `attested`: its maker's certificate chain was verified. `platform`: its
+AAGUID is on a list of platforms' passkeys; these do not attest themselves, so that is the
+authenticator's own claim and software can lie about it. `unattested`: anything else. `soft`: it
+says itself that it is software. A development branch takes all four, with a limit per payment for
+each; otherwise `attested` and, with a lower limit, `platform` are taken, and the rest is refused
+(`assurance_too_low`).
+
 **Refusals** are problem documents (`application/problem+json`, RFC 9457) with a stable `code`, an
 `expected`, a `came` and a `remedy` for people, and the `request_id` of the log.
 """
