@@ -189,7 +189,7 @@ def _files(
     files = {chunk_path(chunk.glb): chunk.glb for chunk in cut.chunks}
     files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box)
     files["branch.json"] = make_branch_json(prepared, came, cut.chunks, identity=identity)
-    files["report.html"] = make_report(came, prepared.whole, cut.chunks, warnings)
+    files["report.html"] = make_report(came, prepared, cut.chunks, warnings)
     return files
 
 
