@@ -40,8 +40,10 @@ def quantize(document: Document, options: QuantizeOptions = DEFAULTS) -> Outcome
     for primitive, table in zip(primitives, tables, strict=True):
         steps = np.floor((table - middle) / half * options.steps + 0.5)
         whole = steps.clip(-options.steps, options.steps).astype(np.int16)
-        primitive["attributes"]["POSITION"] = pool.add(whole, "VEC3", is_normalized=True)
-    scale = float(half) * _TOP / options.steps
+        primitive["attributes"]["POSITION"] = pool.add(whole, "VEC3")
+    # Whole numbers, not normalised ones: trimesh reads both as whole (KHR_mesh_quantization
+    # allows either), and a scene 65 km wide helps nobody.
+    scale = float(half) / options.steps
     node = changed.listed("nodes")[0]
     before = node.get("translation", (0.0, 0.0, 0.0))
     node["translation"] = [float(a) + float(b) for a, b in zip(before, middle, strict=True)]
