@@ -134,7 +134,8 @@ def test_anchors_have_their_place_and_their_own_properties(hall: Path, hall_pack
         "service": "kyc",
         "radius_m": 0.6,
     }
-    assert by_path["Branch_Root/spawn.001"]["rotation"] == [0.0, 0.707107, 0.0, 0.707107]
+    seat = by_path["Branch_Root/Chair.000/seat.001"]  # a chair somebody has turned a little
+    assert seat["rotation"] == [0.0, -0.052826, 0.0, 0.998604]
     source = read(hall).document
     worlds, named = world_matrices(source), paths(source)
     for index, path in named.items():
