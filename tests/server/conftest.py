@@ -252,10 +252,13 @@ class World:
         self.stack.push_async_callback(caller.http.aclose)
         return caller
 
-    async def remote(self, address: str) -> Caller:
+    async def remote(
+        self, address: str, around: Callable[[httpx.AsyncBaseTransport], Any] = lambda inner: inner
+    ) -> Caller:
         """Return a caller of a branch in another process, in real time."""
-        there = SimpleNamespace(address=address)
-        caller = Caller(there, SystemClock(), transport=httpx.AsyncHTTPTransport())
+        there, inner = SimpleNamespace(address=address), httpx.AsyncHTTPTransport()
+        caller = Caller(there, SystemClock(), transport=around(inner))
+        self.stack.push_async_callback(inner.aclose)
         self.stack.push_async_callback(caller.http.aclose)
         return caller
 
