@@ -36,6 +36,17 @@ def opened(raw: bytes) -> Image.Image | None:
         return None
 
 
+def is_cmyk(raw: bytes) -> bool:
+    """Tell whether an image is in printing colours, which glTF viewers refuse."""
+    if not raw.startswith(b"\xff\xd8\xff"):
+        return False
+    try:
+        with Image.open(io.BytesIO(raw), formats=("JPEG",)) as file:
+            return file.mode == "CMYK"
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+
+
 def is_sixteen_bit_png(raw: bytes) -> bool:
     """Tell whether eight bits would lose something (the bit depth is byte 24 of a PNG)."""
     return raw[:4] == b"\x89PNG" and raw[24:25] == b"\x10"

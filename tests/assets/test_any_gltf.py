@@ -224,6 +224,23 @@ def odd_images(maker: Any) -> None:
         maker.node(mesh=maker.mesh(QUAD, [0, 2, 1], material=n, attributes={"TEXCOORD_0": uv}))
 
 
+def too_bright(maker: Any) -> None:
+    colour = maker.array([[3.0, 0.5, -1.0]] * 4)
+    maker.node(mesh=maker.mesh(QUAD, [0, 2, 1], attributes={"COLOR_0": colour}))
+
+
+def printing_colours(maker: Any) -> None:
+    from io import BytesIO
+
+    raw = BytesIO()
+    Image.new("CMYK", (16, 16), (20, 90, 10, 0)).save(raw, "JPEG")
+    maker.root["images"] = [{"bufferView": maker.view(raw.getvalue()), "mimeType": "image/jpeg"}]
+    maker.root["textures"] = [{"source": 0}]
+    maker.root["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]
+    uv = maker.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+    maker.node(mesh=maker.mesh(QUAD, [0, 2, 1], material=0, attributes={"TEXCOORD_0": uv}))
+
+
 def far_away(maker: Any) -> None:
     base = maker.node(translation=[512_345.678, 120.0, -5_412_345.25])
     maker.node(base, mesh=maker.box())
@@ -267,15 +284,8 @@ SCENES: list[Callable[[Any], None]] = [
     *(empty, no_scene, two_scenes, only_anchors, only_lights, points_and_lines, strips_and_fans),
     *(without_indices, index_types, many_vertices, mirrored, nothing_but_a_skin, morphed),
     *(splines, broken_animations, bad_normals, transforms, quantised, sparse, instanced, deep),
-    *(
-        textured,
-        odd_images,
-        many_materials,
-        coloured,
-        empty_primitives,
-        unknown_extensions,
-        strange_extras,
-    ),
+    *(textured, odd_images, printing_colours, many_materials, coloured, too_bright, far_away),
+    *(empty_primitives, unknown_extensions, strange_extras),
 ]
 WARNED = {
     "empty": {"floor_missing"},
@@ -287,6 +297,8 @@ WARNED = {
     "broken_animations": {"animation_broken", "floor_guessed"},
     "bad_normals": {"attribute_not_finite", "normal_missing", "floor_missing"},
     "textured": {"image_kept", "image_missing", "floor_guessed"},
+    "too_bright": {"colour_clamped", "floor_guessed"},
+    "printing_colours": {"image_cmyk", "floor_guessed"},
     "far_away": {"scene_far", "floor_guessed"},
     "odd_images": {"image_kept", "floor_guessed"},
     "empty_primitives": {"primitive_empty", "floor_guessed"},

@@ -44,7 +44,7 @@ def repair(document: Document, options: RepairOptions = DEFAULTS) -> Outcome:
     """Check the geometry of every primitive and mend what can be mended.
 
     Strips and fans become triangle lists; NaN in attributes other than positions becomes zero;
-    normals and tangents become unit vectors.
+    normals and tangents become unit vectors; colours are cut to 0..1.
 
     Raises:
         SceneRefused: `scene_not_finite` (a position), `scene_accessor` (an index beyond the
@@ -158,6 +158,8 @@ class _Mender:
         if key not in self.done:
             accessor = self.document.accessors[index] if index < self._known else self._new(index)
             self.done[key] = index
+            if name.startswith("COLOR_"):
+                self.done[key] = self._colour(index, accessor, place)
             if name in {"NORMAL", "TANGENT"}:
                 self.done[key] = self._unit(name, index, accessor, place)
         return self.done[key]
@@ -177,6 +179,14 @@ class _Mender:
         self.warnings.append(SceneWarning("attribute_not_finite", place, message))
         values = np.where(np.isfinite(accessor.values), accessor.values, 0)
         return self._replace(accessor, values.astype(accessor.values.dtype))
+
+    def _colour(self, index: int, accessor: Accessor, place: str) -> int:
+        values = accessor.values
+        if values.dtype.kind != "f" or ((values >= 0) & (values <= 1)).all():
+            return index
+        message = "colours go from 0 to 1 in glTF; what is beyond is cut off"
+        self.warnings.append(SceneWarning("colour_clamped", place, message))
+        return self._replace(accessor, values.clip(0, 1))
 
     def _unit(self, name: str, index: int, accessor: Accessor, place: str) -> int:
         values = accessor.as_float()

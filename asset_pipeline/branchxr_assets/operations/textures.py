@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..document import Document, Json, Outcome
-from ..pictures import as_webp, halved, is_sixteen_bit_png, opened
+from ..pictures import as_webp, halved, is_cmyk, is_sixteen_bit_png, opened
 from ..rewrite import prune
 from ..warnings import SceneWarning
 
@@ -57,6 +57,10 @@ def textures(document: Document, options: TexturesOptions = DEFAULTS) -> Outcome
             message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
             warnings.append(SceneWarning("image_kept", f"images[{index}]", message))
         elif raw is not images[index]:
+            if is_cmyk(images[index]):
+                name = changed.listed("images")[index].get("name", "")
+                message = f"the image {name!r} is in printing colours (CMYK); it is made RGB"
+                warnings.append(SceneWarning("image_cmyk", f"images[{index}]", message))
             images[index] = raw
             counts["images_changed"] += 1
             changed.listed("images")[index]["mimeType"] = "image/webp"
@@ -69,7 +73,9 @@ def textures(document: Document, options: TexturesOptions = DEFAULTS) -> Outcome
 
 def _encoded(raw: bytes, options: TexturesOptions, *, is_colour: bool) -> bytes | None:
     """Return the new bytes, the same object when nothing pays, `None` when it is unreadable."""
-    if options.halvings == 0 and not raw.startswith(b"\x89PNG"):
+    has_printing_colours = is_cmyk(raw)
+    is_png = raw.startswith(b"\x89PNG")
+    if options.halvings == 0 and not is_png and not has_printing_colours:
         return raw  # JPEG and WebP are lossy already: a second loss would not pay
     if options.halvings == 0 and is_sixteen_bit_png(raw):
         return raw  # WebP has eight bits
@@ -78,6 +84,8 @@ def _encoded(raw: bytes, options: TexturesOptions, *, is_colour: bool) -> bytes 
         return None
     if options.halvings == 0:
         made = as_webp(image, quality=None)
+        if has_printing_colours:
+            return made
         return raw if made is None or len(made) >= len(raw) * _SAVING else made
     quality = options.quality if is_colour else options.data_quality
     made = as_webp(halved(image, options.halvings), quality=quality)
