@@ -168,6 +168,13 @@ def test_a_floor_that_is_nowhere_level_is_none(maker: Any) -> None:
     assert made(maker) == (None, {"floor_missing"})
 
 
+def test_a_spawn_inside_an_obstacle_is_named(maker: Any) -> None:
+    maker.room()
+    assert made(maker)[1] == set()
+    maker.node(mesh=maker.box((1, 2, 1)), translation=[-2, 1, 0])
+    assert made(maker)[1] == {"spawn_enclosed", "anchor_unreachable"}
+
+
 def test_an_anchor_far_from_the_floor_is_named(maker: Any) -> None:
     maker.room()
     maker.node(name="far", translation=[30, 0, 0], extras={"branch_anchor": "seat"})

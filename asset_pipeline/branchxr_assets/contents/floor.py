@@ -36,6 +36,8 @@ class FloorOptions:
 
 
 DEFAULTS: Final = FloorOptions()
+_ROOM_M2: Final = 1.0
+"""Less floor than this is no room to be in."""
 
 
 def make_floor(
@@ -67,7 +69,7 @@ def make_floor(
     free &= ~_blocked(grid, solid, height, options)
     seeds = [(a["position"][0], a["position"][2]) for a in anchors if a["kind"] == "spawn"]
     floor = Floor(free, origin=(grid.x, grid.z), height=height, cell_m=options.cell_m, seeds=seeds)
-    return floor, [*warnings, *_unreachable(floor, anchors)]
+    return floor, [*warnings, *_unreachable(floor, anchors), *_enclosed(floor, anchors)]
 
 
 def _collect(document: Document) -> tuple[Floats, Floats]:
@@ -178,3 +180,36 @@ def _unreachable(floor: Floor, anchors: Sequence[Json]) -> list[SceneWarning]:
         for anchor in anchors
         if floor.approach(anchor["position"]) is None
     ]
+
+
+def _enclosed(floor: Floor, anchors: Sequence[Json]) -> list[SceneWarning]:
+    """Name spawns that stand shut in: inside a solid, whose faces are all that blocks."""
+    found: list[SceneWarning] = []
+    parts: list[Mask] = []
+    for anchor in anchors:
+        stand = floor.approach(anchor["position"]) if anchor["kind"] == "spawn" else None
+        if stand is None:
+            continue
+        x, _, z = (float(part) for part in stand)
+        column = int((x - floor.origin[0]) / floor.cell_m)
+        row = int((z - floor.origin[1]) / floor.cell_m)
+        part = next((part for part in parts if part[row, column]), None)
+        if part is None:
+            part = _alone(floor, (x, z)).connected
+            parts.append(part)
+        area = float(part.sum()) * floor.cell_m**2
+        if area < _ROOM_M2:
+            message = f"only {area:.1f} m2 of floor hang together here; is it inside an obstacle?"
+            found.append(SceneWarning("spawn_enclosed", anchor["path"], message))
+    return found
+
+
+def _alone(floor: Floor, seed: tuple[float, float]) -> Floor:
+    """Return the floor as somebody at one place can reach it."""
+    return Floor(
+        floor.walkable,
+        origin=floor.origin,
+        height=floor.height,
+        cell_m=floor.cell_m,
+        seeds=[seed],
+    )
