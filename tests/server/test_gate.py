@@ -110,6 +110,24 @@ async def test_a_body_that_never_ends(guest: Any, monkeypatch: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
+async def test_who_goes_away_in_the_middle_is_no_fault(branch: Any, caplog: Any) -> None:
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/guests", "query_string": b"",
+        "headers": [(b"host", b"localhost:8710")],
+    }  # fmt: skip
+    await branch.app(scope, receive, send)
+    assert (sent, caplog.text) == ([], "")
+
+
 async def test_a_slow_body_does_not_outlive_its_session(guest: Any) -> None:
     path = "/v1/registrations"
     headers = {

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -119,6 +120,8 @@ class Gate:
             await self._app(scope, limited, answer)
         except ApiError as error:
             await answer.refuse(error)
+        except ClientDisconnect:  # in the middle of its body: nobody is left to answer
+            pass
         except Exception as error:  # noqa: BLE001 - the outermost handler: nothing passes it
             if limited.is_exceeded:
                 await answer.refuse(refusal("body_too_large", "more"))
