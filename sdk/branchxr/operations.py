@@ -156,8 +156,8 @@ LIST_PASSKEYS = Operation(
 )  # fmt: skip
 REVOKE_PASSKEY = Operation(
     "revoke_passkey", "DELETE", "/v1/passkeys/{id}", m.Nothing, m.Done,
-    "Revoke a passkey of the caller's for good", scope=Scope.ACCOUNTS,
-    errors=("credential_unknown",),
+    "Revoke a passkey of the caller's for good; the caller's other sessions end",
+    scope=Scope.ACCOUNTS, errors=("credential_unknown",),
 )  # fmt: skip
 LIST_ACCOUNTS = Operation(
     "list_accounts", "GET", "/v1/accounts", m.Nothing, m.Accounts,

@@ -198,6 +198,18 @@ async def test_a_revoked_passkey(ada: Any, passkey: Any) -> None:
     assert answer.json()["code"] == "credential_revoked"
 
 
+async def test_revoking_a_passkey_ends_the_customers_other_sessions(
+    world: Any, branch: Any, ada: Any, passkey: Any, new_passkey: Any
+) -> None:
+    bob = await world.customer(branch, new_passkey(), "Bob")
+    thief = await (await (await world.caller(branch)).enter()).sign_in(passkey)
+    mine = (await ada.ask("GET", "/v1/passkeys"))["passkeys"]
+    await ada.ask("DELETE", f"/v1/passkeys/{mine[0]['id']}")
+    assert await thief.refused("GET", "/v1/accounts") == "token_invalid"
+    for caller in (ada, bob):
+        await caller.ask("GET", "/v1/accounts")
+
+
 async def test_somebody_elses_passkey_cannot_be_revoked(
     world: Any, branch: Any, ada: Any, new_passkey: Any
 ) -> None:

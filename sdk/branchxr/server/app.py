@@ -91,7 +91,7 @@ def _handlers(services: Services) -> Mapping[str, Handler]:
     return {
         "describe": describe,
         **sessions.handlers(services.sessions),
-        **passkeys.handlers(services.sign_in, services.store),
+        **passkeys.handlers(services.sign_in, services.store, services.sessions),
         **accounts.handlers(services.store),
         **payments.handlers(services.approvals),
     }

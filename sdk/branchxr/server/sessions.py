@@ -276,6 +276,12 @@ class Sessions:
             lambda connection: connection.execute(delete(SESSIONS).where(is_it))
         )
 
+    async def end_others(self, session: Session) -> None:
+        """End the other sessions of a session's customer."""
+        for found in self.live():
+            if found.user == session.user and found.id != session.id:
+                await self.end(found)
+
     async def sweep(self) -> None:
         """End the sessions that have expired, but for those of whoever is in the branch."""
         now = self._clock.time()
@@ -325,21 +331,12 @@ class Sessions:
         stale = of_session if rotates_all else of_session & is_spent
         connection.execute(delete(TOKENS).where(stale))
         is_it = SESSIONS.c.id == session.id
-        if (
-            connection.execute(update(SESSIONS).where(is_it).values(**_columns(session))).rowcount
-            != 1
-        ):
+        changed = connection.execute(update(SESSIONS).where(is_it).values(**_columns(session)))
+        if changed.rowcount != 1:
             raise refusal("session_revoked", "one that ended in the meantime")
         for hashed, token in kept.items():
-            connection.execute(
-                insert(TOKENS).values(
-                    hash=hashed,
-                    session=token.session,
-                    kind=token.kind,
-                    is_used=0,
-                    expires_at=token.expires_at,
-                )
-            )
+            row = {"hash": hashed, "session": session.id, "kind": token.kind, "is_used": 0}
+            connection.execute(insert(TOKENS).values(**row, expires_at=token.expires_at))
         tokens = TokenSet(
             access_token=access,
             token_type="DPoP",  # noqa: S106 - the type of RFC 9449, no password

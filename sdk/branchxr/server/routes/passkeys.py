@@ -6,12 +6,13 @@ from ...models import Ceremony, Done, Passkey, Passkeys, TokenSet
 from ...protocol.canonical import decode_base64url, encode_base64url
 from .. import credentials
 from ..problems import refusal
+from ..sessions import Sessions
 from ..sign_in import SignIn
 from ..store import Store
 from .binder import Call, Handler
 
 
-def handlers(sign_in: SignIn, store: Store) -> Mapping[str, Handler]:
+def handlers(sign_in: SignIn, store: Store, sessions: Sessions) -> Mapping[str, Handler]:
     """Return the handlers of this group by operation."""
 
     async def begin_registration(call: Call) -> Ceremony:
@@ -48,6 +49,8 @@ def handlers(sign_in: SignIn, store: Store) -> Mapping[str, Handler]:
         await store.write(
             lambda connection: credentials.revoke(connection, credential, user=call.user)
         )
+        # Whoever has the passkey may be signed in with it: only the caller stays.
+        await sessions.end_others(call.session)
         return Done()
 
     return {
