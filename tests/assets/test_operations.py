@@ -357,3 +357,11 @@ def test_merging_keeps_few_materials_and_all_triangles(maker: Any) -> None:
     assert drawn_triangles(merged) == drawn_triangles(came)
     colours = [m["pbrMetallicRoughness"].get("baseColorFactor") for m in merged.listed("materials")]
     assert max(max(colour) for colour in colours if colour) <= 1
+
+
+def test_an_extension_that_is_only_declared_is_named(maker: Any) -> None:
+    maker.node(mesh=maker.box())
+    maker.root["extensionsUsed"] = ["FB_ngon_encoding", "KHR_texture_transform"]
+    (warning,) = read(maker.save()).warnings
+    assert (warning.code, warning.path) == ("extension_dropped", "extensionsUsed")
+    assert "FB_ngon_encoding" in warning.message

@@ -175,7 +175,7 @@ def _settle_extensions(root: Json, *, file: str) -> list[SceneWarning]:
     for name in required:
         if name not in KNOWN_EXTENSIONS:
             raise _extension_refused(name, file)
-    warnings = []
+    warnings = _declared_only(root)
     for place, extensions in _extension_sites(root):
         for name in list(extensions):
             if name in KNOWN_EXTENSIONS or not points_elsewhere(extensions[name]):
@@ -187,6 +187,20 @@ def _settle_extensions(root: Json, *, file: str) -> list[SceneWarning]:
     for key in ("extensionsUsed", "extensionsRequired"):
         root.pop(key, None)  # both are counted again when a chunk is written
     return warnings
+
+
+def _declared_only(root: Json) -> list[SceneWarning]:
+    """Name unknown extensions that have no object: what they say of the file is not kept."""
+    present = {name for _, extensions in _extension_sites(root) for name in extensions}
+    return [
+        SceneWarning(
+            "extension_dropped",
+            "extensionsUsed",
+            f"{name} is declared without an object and not understood; it is left out",
+        )
+        for name in root.get("extensionsUsed", [])
+        if name not in present | KNOWN_EXTENSIONS
+    ]
 
 
 def _extension_sites(root: Json) -> list[tuple[str, Json]]:
