@@ -130,3 +130,8 @@ def test_numbers_that_are_no_pose_are_refused(change: dict[str, object]) -> None
     with pytest.raises(InputRefused) as caught:
         Pose(**{"head_position": (0.0, 1.6, 0.0), **change})  # type: ignore[arg-type]
     assert caught.value.code == "pose_refused"
+
+
+def test_a_pose_farther_than_any_number_of_millimetres_is_clamped() -> None:
+    pose = Pose.standing((1e308, -1e308, 0.0))
+    assert unpack_body(pack_body(pose, (-1e308, 0.0, 0.0))).head_position == (32.767, -32.768, 0.0)

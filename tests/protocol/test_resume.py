@@ -312,3 +312,26 @@ def test_who_enters_after_a_break_is_entered_once(hall: Any) -> None:
     ada.connect()
     hall.settle()
     assert [e.participant.name for e in ada.events if isinstance(e, Entered)] == ["Bob"]
+
+
+def test_a_branch_that_nests_without_end_is_malformed(hall: Any) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    for text in (f'{{"x":{deep},"type":"pong"}}', f'{{"type":"pong","x":{deep}}}'):
+        with pytest.raises(ProtocolError) as caught:
+            hall.client("Ada").visitor.receive_text(text, 1.0)
+        assert caught.value.code == "message_malformed"
+
+
+@pytest.mark.parametrize("server_ms", [-1.0, 1e30])
+def test_a_branch_with_an_impossible_clock_is_malformed(hall: Any, server_ms: float) -> None:
+    ada = hall.enter("Ada")
+    with pytest.raises(ProtocolError) as caught:
+        ada.visitor.receive_text(m.encode(m.Pong(hall.now * 1000, server_ms, 0)), hall.now)
+    assert caught.value.code == "message_malformed"
+    assert hall.now < ada.visitor.next_sample_at(hall.now) < hall.now + 0.1
+
+
+def test_cells_that_no_frame_can_name_are_passed_over(hall: Any) -> None:
+    ada = hall.enter("Ada")
+    ada.visitor.receive_text(m.encode(m.Subscribed([0, 2**40, -3])), hall.now)
+    assert ada.visitor.cells == {0}

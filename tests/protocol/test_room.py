@@ -340,3 +340,21 @@ def test_heartbeats_keep_a_quiet_client(hall: Any) -> None:
     hall.run(25)
     assert ada.closed is None
     assert ada.visitor.server_clock.is_set
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"x":' + "[" * 2000 + "]" * 2000 + ',"type":"join"}',
+        '{"type":"join","x":' + "[" * 2000 + "]" * 2000 + "}",
+        "[" * 4000,
+    ],
+)
+def test_brackets_without_end_are_no_message(hall: Any, text: str) -> None:
+    ada, eve = hall.enter("Ada"), hall.enter("Eve")
+    eve.send(text)
+    hall.settle()
+    assert eve.closed == (m.CloseCode.PROTOCOL, "message_malformed")
+    ada.visitor.say("still here")
+    hall.settle()
+    assert [event.text for event in ada.events if isinstance(event, Chat)] == ["still here"]

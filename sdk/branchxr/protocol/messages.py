@@ -271,6 +271,8 @@ _FROM_BRANCH: Final[msgspec.json.Decoder[BranchMessage]] = msgspec.json.Decoder(
 _BRANCH_TYPES: Final = frozenset(
     str(kind.__struct_config__.tag) for kind in FromBranch.__subclasses__()
 )
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
+"""The last: brackets without end, in a field that is skipped on the way to `type`."""
 
 
 class _Typed(msgspec.Struct, frozen=True):
@@ -290,7 +292,7 @@ def parse_from_client(text: str) -> ClientMessage:
     """
     try:
         return _FROM_CLIENT.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except _UNREADABLE as error:
         raise _malformed(error) from error
 
 
@@ -302,7 +304,7 @@ def parse_from_branch(text: str) -> BranchMessage | None:
     """
     try:
         return _FROM_BRANCH.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except _UNREADABLE as error:
         if _type_of(text) not in _BRANCH_TYPES | {None}:
             return None
         raise _malformed(error) from error
@@ -311,7 +313,7 @@ def parse_from_branch(text: str) -> BranchMessage | None:
 def _type_of(text: str) -> str | None:
     try:
         return msgspec.json.decode(text, type=_Typed).type
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except _UNREADABLE:
         return None
 
 

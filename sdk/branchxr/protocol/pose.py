@@ -31,6 +31,7 @@ HEAD_HEIGHT_M: Final = 1.65
 """Height of the eyes of somebody standing, as WebXR's emulated `local-floor` height."""
 
 _BODY: Final = struct.Struct("<hhhIhhhIhhhI")
+_FAR_MM: Final = 2.0**31  # a finite number of metres may be no finite number of millimetres
 BODY_BYTES: Final = _BODY.size
 
 
@@ -211,7 +212,7 @@ def unpack_body(
 
 def _millimetres(position: Vector, origin: Vector) -> tuple[int, int, int]:
     x, y, z = (
-        round_half_up((metres - of_cell) * 1000)
+        round_half_up(min(_FAR_MM, max(-_FAR_MM, (metres - of_cell) * 1000)))
         for metres, of_cell in zip(position, origin, strict=True)
     )
     return (x, y, z)

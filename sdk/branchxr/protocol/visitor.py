@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputRefused, RateLimited
+from ..errors import InputRefused, ProtocolError, RateLimited
 from ..events import (
     Changed,
     Chat,
@@ -47,6 +47,8 @@ the body stop instead of drifting on for 100 ms."""
 SILENCE_S: Final = 10.0
 AGES_KEPT: Final = 8192
 OUTBOX_MESSAGES: Final = 64
+MAX_MS: Final = 2**45
+"""A thousand years; beyond, doubles are too coarse for a phase and every sample would be due."""
 
 
 class Visitor:
@@ -295,7 +297,7 @@ class Visitor:
         self._is_joined = True
         self._pings_at = deque(now + after_s for after_s in (*FIRST_PINGS_S, PING_S))
         self._note_clock(message.client_ms, message.server_ms, now)
-        self.cells = frozenset(message.subscribed)
+        self._watch(message.subscribed)
         self._put(message.place)
 
     def _put(self, place: m.Whereabouts) -> None:
@@ -305,8 +307,9 @@ class Visitor:
         self._cell = self._plan.cell(place.cell) or self._cell
 
     def _watch(self, cells: list[int]) -> None:
-        self.cells = frozenset(cells)
-        self._bodies.keep_cells(cells)
+        # Cell ids are 16 bits in every frame: no body can be in another one.
+        self.cells = frozenset(cell for cell in cells if 0 <= cell <= 0xFFFF)
+        self._bodies.keep_cells(self.cells)
 
     def _differences(self, present: list[Participant]) -> list[Event]:
         """Say who came and went while nobody was listening."""
@@ -347,6 +350,11 @@ class Visitor:
         return [Changed(who)]
 
     def _note_clock(self, sent_ms: float, server_ms: float, now: float) -> None:
+        if not 0 <= server_ms <= MAX_MS or abs(sent_ms) > MAX_MS:
+            raise ProtocolError(
+                f"a time of 0 to {MAX_MS} ms", "another number", "check the address",
+                code="message_malformed",
+            )  # fmt: skip
         self.server_clock.note(sent_ms=sent_ms, received_ms=now * 1000, server_ms=server_ms)
 
     def _note_ages(self, frame: CellFrame, is_new: NDArray[np.bool_], now_ms: float) -> None:
