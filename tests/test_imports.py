@@ -21,7 +21,7 @@ IMPURE = {
 }  # fmt: skip
 HOMES = {
     "httpx": {"branchxr.transport.http", "branchxr.testing.branch", "branchxr.testing.chaos"},
-    "websockets": {"branchxr.transport.link", "branchxr.server.socket"},
+    "websockets": {"branchxr.transport.websocket", "branchxr.server.socket"},
 }
 
 

@@ -18,7 +18,8 @@ from .protocol.pose import Pose, PoseFlags, Vector
 from .protocol.visitor import Visitor
 from .scene.streamer import Scene
 from .transport.http import BranchHttp
-from .transport.link import Link, open_websocket
+from .transport.link import Link
+from .transport.websocket import open_websocket
 
 if TYPE_CHECKING:
     from .connecting import FrameListener, OpenWire

@@ -33,7 +33,8 @@ from branchxr.protocol.session import Grant, RoomLimits
 from branchxr.protocol.visitor import Visitor
 from branchxr.server.ports import bind
 from branchxr.server.socket import RealtimeListener
-from branchxr.transport.link import Link, open_websocket
+from branchxr.transport.link import Link
+from branchxr.transport.websocket import open_websocket
 
 pytestmark = pytest.mark.end_to_end
 SCOPES = frozenset({"look", "walk", "chat"})
@@ -408,3 +409,20 @@ async def test_the_handshake_needs_the_subprotocol_back() -> None:
         with pytest.raises(InvalidStatus):
             async with connect(listener.url, additional_headers=headers_for(listener), proxy=None):
                 raise AssertionError("it was let in")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://branch.example/realtime",  # tokens in the open
+        "http://localhost:1/realtime",
+        "ws://[::1/realtime",
+        "ws://localhost:99999/realtime",
+        "ws:///realtime",
+        "",
+    ],
+)
+async def test_a_client_goes_to_no_such_address(url: str) -> None:
+    with pytest.raises(InputRefused) as caught:
+        await open_websocket(url, {"Authorization": "DPoP x"})
+    assert caught.value.code == "address_refused"

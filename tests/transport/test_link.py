@@ -12,11 +12,13 @@ import pytest
 from branchxr.errors import (
     ApiError,
     ConnectionFailed,
+    InputRefused,
     PermissionRefused,
     ProtocolError,
+    ServerFault,
     Unauthenticated,
 )
-from branchxr.events import Chat, Discontinuity
+from branchxr.events import Chat, Disconnected, Discontinuity
 from branchxr.models import Role
 from branchxr.protocol.plan import BranchPlan
 from branchxr.protocol.pose import Pose
@@ -305,3 +307,59 @@ async def test_cancelling_while_joining_closes_the_wire() -> None:
             await joining
         assert near.is_closed
         assert len(asyncio.all_tasks()) == 1
+
+
+async def test_nonsense_in_the_middle_ends_the_connection_and_says_so() -> None:
+    async with house() as home, home.link("Ada") as ada:
+        home.wires[-1]._deliver('{"type":"welcome"}')
+        assert isinstance(await next_event(ada), Disconnected)
+        with pytest.raises(ProtocolError) as caught:
+            await next_event(ada)
+        assert caught.value.code == "message_malformed"
+        assert not ada.is_connected
+        with pytest.raises(ProtocolError):
+            ada.say("to nobody")
+
+
+async def test_a_listener_that_raises_ends_the_connection_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with house() as home, home.link("Ada") as ada:
+
+        def broken(_frame: bytes) -> None:
+            raise ValueError("mine")
+
+        ada.on_frame.append(broken)
+        with pytest.raises(ConnectionFailed) as caught:
+            async for _event in ada.events():
+                pass
+        assert caught.value.came == "ValueError"
+        assert home.wires[-1].is_closed
+        assert "mine" in caplog.text
+
+
+async def test_a_branch_that_fails_while_it_comes_back_is_tried_again() -> None:
+    async with house() as home, home.link("Ada") as ada:
+        opens, left = ada._open_wire, [3]
+
+        async def open_wire() -> Wire:
+            if left[0]:
+                left[0] -= 1
+                raise ServerFault("an answer", "status 503", "wait", status=503, retryable=True)
+            return await opens()
+
+        ada._open_wire = open_wire
+        home.wires[-1].cut()
+        await home.clock.sleep(5)
+        assert ada.is_connected
+
+
+async def test_what_is_too_long_is_refused_before_the_branch_closes_for_it() -> None:
+    async with house() as home, home.link("Ada") as ada:
+        for say in (ada.say, ada.emote):
+            with pytest.raises(InputRefused) as caught:
+                say("x" * 4096)
+            assert caught.value.code == "message_too_long"
+        ada.say("short")
+        assert (await next_event(ada)).text == "short"
+        assert len(home.tries) == 1

@@ -47,6 +47,7 @@ the body stop instead of drifting on for 100 ms."""
 SILENCE_S: Final = 10.0
 AGES_KEPT: Final = 8192
 OUTBOX_MESSAGES: Final = 64
+SEQ_LONGEST: Final = 2**53
 MAX_MS: Final = 2**45
 """A thousand years; beyond, doubles are too coarse for a phase and every sample would be due."""
 
@@ -200,7 +201,7 @@ class Visitor:
 
         Raises:
             RateLimited: too much waits for a connection that is gone.
-            InputRefused: `text_malformed`: half of a surrogate pair.
+            InputRefused: `text_malformed`: half of a surrogate pair; `message_too_long`.
         """
         self._send_reliably(lambda seq: m.Say(seq, text))
 
@@ -394,12 +395,17 @@ class Visitor:
                 code="outbox_full",
             )
         try:
-            m.encode(make(0))
+            size_bytes = len(m.encode(make(SEQ_LONGEST)).encode())
         except UnicodeEncodeError as error:
             raise InputRefused(
                 "text that UTF-8 can carry", "half of a surrogate pair", "check where it came from",
                 code="text_malformed",
             ) from error  # fmt: skip
+        if size_bytes > m.MAX_MESSAGE_BYTES:  # the branch would close the connection for good
+            raise InputRefused(
+                f"a message of at most {m.MAX_MESSAGE_BYTES} bytes", f"{size_bytes} bytes",
+                "say it in parts", code="message_too_long",
+            )  # fmt: skip
         text = self._sent.append(lambda seq: m.encode(make(seq)))
         if self._is_joined:
             self._outgoing.append(text)

@@ -1,23 +1,16 @@
-"""Keeps a visitor connected; the only module of the client that knows websockets.
+"""Keeps a visitor connected.
 
-The library's own reconnecting starts after up to 5 s and grows to 90 s: too slow for bodies. Here
+The reconnecting of websockets starts after up to 5 s and grows to 90 s: too slow for bodies. Here
 a broken wire is opened again after a random part of 0.1 s, doubling to at most 10 s.
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from random import Random
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlsplit
-
-import msgspec
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as _connect
-from websockets.asyncio.server import broadcast
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.typing import Subprotocol
 
 from ..clock import Clock
 from ..errors import (
@@ -31,8 +24,7 @@ from ..errors import (
     Unauthenticated,
 )
 from ..events import Discontinuity, Event
-from ..models import Problem
-from ..protocol.messages import FINAL_CODES, SUBPROTOCOL, CloseCode
+from ..protocol.messages import FINAL_CODES, CloseCode
 from ..protocol.pose import Pose
 from ..protocol.visitor import Visitor
 from ..wire import Wire, WireClosed
@@ -45,7 +37,7 @@ JOIN_S: Final = 10.0
 POSE_BUFFER_BYTES: Final = 4096
 """With more than this on its way, poses are dropped: an old one is worth nothing."""
 
-MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
+_LOG: Final = logging.getLogger("branchxr.realtime")
 
 
 class Link:
@@ -151,13 +143,28 @@ class Link:
             self._changed.clear()
             await self._changed.wait()
 
+    def check_alive(self) -> None:
+        """Raise what ended the connection for good, if something has."""
+        if self._is_over:
+            raise self._error or ConnectionFailed(
+                "somebody who is in the branch", "somebody who left", "connect again", code="left"
+            )
+
     def say(self, text: str) -> None:
-        """Say something to everybody; raises `RateLimited` when too much waits already."""
+        """Say something to everybody.
+
+        Raises:
+            RateLimited: too much waits already.
+            InputRefused: more than a message may have.
+            BranchXRError: what ended the connection for good.
+        """
+        self.check_alive()
         self.visitor.say(text)
         self._flush()
 
     def emote(self, name: str) -> None:
         """Make a gesture; raises as `say`."""
+        self.check_alive()
         self.visitor.emote(name)
         self._flush()
 
@@ -196,17 +203,29 @@ class Link:
         try:
             await self._stay_connected()
         except BranchXRError as error:
-            self._error = error
+            await self._fail(error)
+        except Exception as error:  # noqa: BLE001 - a listener's own, or a fault: it is told
+            _LOG.exception("the realtime connection failed")
+            came, remedy = type(error).__name__, "see the log, and connect again"
+            await self._fail(ConnectionFailed("a connection that goes on", came, remedy))
         finally:
             self._end()
+
+    async def _fail(self, error: BranchXRError) -> None:
+        self._error = error
+        self._put(self.visitor.lost(error.code))
+        if self._wire is not None:
+            await self._wire.close(CloseCode.GOING_AWAY, "failed")
 
     async def _stay_connected(self) -> None:
         retry_s = FIRST_RETRY_S
         while True:
             try:
                 self._wire = await self._open_wire()
-            except (TransportError, RateLimited):
-                if not self._joined.is_set():
+            except BranchXRError as error:
+                # A branch that starts again answers 503 to a renewal: that passes, too.
+                passes = error.retryable or isinstance(error, TransportError | RateLimited)
+                if not (passes and self._joined.is_set()):
                     raise
             else:
                 closed = await self._serve(self._wire)
@@ -292,106 +311,3 @@ class Link:
             f"close code {closed.code} ({closed.reason or 'no reason'})",
             "connect again",
         )
-
-
-class _WebSocketWire:
-    """A client's WebSocket as a `Wire`."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
-
-    @property
-    def buffered_bytes(self) -> int:
-        return self._connection.transport.get_write_buffer_size()
-
-    def send(self, message: str | bytes) -> None:
-        # The library's only way to send without waiting; it skips a connection that is closing.
-        broadcast((self._connection,), message)
-
-    async def receive(self) -> str | bytes:
-        try:
-            return await self._connection.recv()
-        except ConnectionClosed as error:
-            received = error.rcvd
-            if received is None:
-                raise WireClosed from error
-            raise WireClosed(received.code, received.reason) from error
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        await self._connection.close(code, reason)
-
-
-class _ConnectWithoutRedirects(_connect):
-    """A proof is for one address: following a redirect would carry tokens elsewhere."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-async def open_websocket(
-    url: str, headers: Mapping[str, str], *, open_timeout_s: float = 5.0
-) -> Wire:
-    """Open a wire to a branch's realtime address.
-
-    Args:
-        url: `ws://` or `wss://`, without any token.
-        headers: of the handshake: `Authorization` and `DPoP`.
-        open_timeout_s: for connecting and the handshake together.
-
-    Raises:
-        ConnectionFailed: nobody answers, or it is no branch.
-        Unauthenticated: the token or its proof was refused.
-        PermissionRefused: the token does not allow it.
-    """
-    is_local = urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
-    try:
-        connection = await _ConnectWithoutRedirects(
-            url,
-            additional_headers=dict(headers),
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            compression=None,  # poses are dense; control messages are small
-            ping_interval=None,  # the protocol's own heartbeat says more
-            open_timeout=open_timeout_s,
-            close_timeout=1.0,
-            max_size=MAX_FRAME_BYTES,
-            proxy=None if is_local else True,
-        )
-    except InvalidStatus as error:
-        raise _refused(error) from error
-    except (OSError, TimeoutError, WebSocketException) as error:
-        raise ConnectionFailed(
-            f"a branch that answers at {url}",
-            f"{type(error).__name__}: {error}"[:200],
-            "check the address and that the branch runs",
-        ) from error
-    if connection.subprotocol != SUBPROTOCOL:
-        await connection.close(CloseCode.PROTOCOL, "subprotocol_missing")
-        raise ConnectionFailed(
-            f"a peer that speaks {SUBPROTOCOL}",
-            f"{connection.subprotocol!r}",
-            "check the address",
-            code="subprotocol_missing",
-        )
-    return _WebSocketWire(connection)
-
-
-def _refused(error: InvalidStatus) -> BranchXRError:
-    status = error.response.status_code
-    try:
-        problem = msgspec.json.decode(error.response.body or b"", type=Problem)
-    except msgspec.DecodeError:
-        problem = Problem("about:blank", "", status, "")
-    kinds = {401: Unauthenticated, 403: PermissionRefused, 429: RateLimited}
-    kind = kinds.get(status)
-    if kind is None:
-        return ConnectionFailed(
-            "a branch's realtime address", f"HTTP status {status}", "check the address"
-        )
-    return kind(
-        problem.expected or "a handshake that is allowed",
-        problem.came or f"HTTP status {status}",
-        problem.remedy or "sign in again",
-        code=problem.code or None,
-        status=status,
-        request_id=problem.request_id,
-    )
