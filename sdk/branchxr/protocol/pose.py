@@ -131,7 +131,7 @@ def quantise_rotation(rotation: Quaternion) -> int:
 
     The index of the largest component (the first of equals; x=0 … w=3) stands in bits 30-31, the
     others in the order x, y, z, w in bits 20-29, 10-19 and 0-9, all signs flipped if the largest
-    is negative. 0.231 degrees at worst, 0.089 rms (measured over 200,000 random rotations).
+    is negative. Below 0.275 degrees (at four equal components), 0.089 rms.
     """
     largest = max(range(4), key=lambda index: (abs(rotation[index]), -index))
     sign = -1.0 if rotation[largest] < 0 else 1.0
