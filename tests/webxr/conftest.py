@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +232,15 @@ async def hold_ceremony(socket: PageSocket, key: SoftKey, *, kind: str) -> dict[
     hold = key.register if kind == "register" else key.authenticate
     socket.say("answer", id=ask["id"], credential=await hold(ask["options"], origin=ORIGIN))
     return ask
+
+
+Standing = Callable[..., Any]
+
+
+@pytest.fixture
+def standing(needs_tool: Callable[[str], str], hall_package: Path) -> Standing:
+    """Return a function that opens a branch, a page host and a browser; see `stand.py`."""
+    chromium = needs_tool("chromium")
+    from .stand import open_stand
+
+    return partial(open_stand, chromium, hall_package)

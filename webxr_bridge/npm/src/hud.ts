@@ -26,6 +26,7 @@ export class Hud {
   private readonly account = h('div', { class: 'bx-account bx-card' });
   private readonly tools = h('div', { class: 'bx-tools' });
   private readonly places = h('ul', { class: 'bx-list' });
+  private readonly placesCard = section('Places', this.places, !isNarrow());
   private readonly people = h('ul', { class: 'bx-list' });
   private readonly count = h('span', { class: 'bx-count' }, '0');
   private you: You | null = null;
@@ -39,7 +40,7 @@ export class Hud {
       h('div', { class: 'bx-corner' }, this.account, this.tools),
     );
     this.side.append(
-      section('Places', this.places, window.innerWidth > 640),
+      this.placesCard,
       section('People', this.people, false, this.count),
     );
     fill(this.help, 'Walk with ', key('W'), key('A'), key('S'), key('D'), ' or the arrow keys, drag to look about');
@@ -75,7 +76,7 @@ export class Hud {
 
   setPlaces(anchors: readonly Anchor[]): void {
     fill(this.places, ...anchors.map((anchor) => h('li', {},
-      h('button', { type: 'button', class: 'bx-row', onclick: () => this.actions.go(anchor) },
+      h('button', { type: 'button', class: 'bx-row', onclick: () => this.go(anchor) },
         h('span', {}, placeName(anchor)), h('span', { class: 'bx-go', 'aria-hidden': 'true' }, '→')))));
   }
 
@@ -112,6 +113,11 @@ export class Hud {
     this.help.classList.add('bx-gone');
   }
 
+  private go(anchor: Anchor): void {
+    if (isNarrow()) this.placesCard.removeAttribute('open'); // the way there is what one wants to see
+    this.actions.go(anchor);
+  }
+
   private drawAccount(): void {
     const { you } = this;
     const badge = h('span', { class: 'bx-badge' }, roleLabel(you?.role ?? 'guest'));
@@ -125,7 +131,9 @@ export class Hud {
       ? h('button', { class: 'bx-secondary', type: 'button', onclick: this.actions.signOut }, 'Sign out')
       : h('button', { class: 'bx-primary', type: 'button', onclick: this.actions.signIn }, 'Sign in');
     action.disabled = this.isBusy || !you?.participant;
+    const hadFocus = this.account.contains(document.activeElement);
     fill(this.account, h('div', { class: 'bx-identity' }, who, ...balances), action);
+    if (hadFocus) action.focus(); // a balance may change at any time
   }
 }
 
@@ -152,6 +160,10 @@ const KINDS: Record<string, string> = {
 function section(title: string, list: HTMLElement, isOpen: boolean, count?: HTMLElement): HTMLElement {
   return h('details', { class: 'bx-card bx-section', open: isOpen },
     h('summary', {}, title, ...(count ? [count] : [])), list);
+}
+
+function isNarrow(): boolean {
+  return window.innerWidth <= 640;
 }
 
 function key(name: string): HTMLElement {

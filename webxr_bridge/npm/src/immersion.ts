@@ -11,6 +11,7 @@ import { type Headset, pressPanel } from './xr';
 
 const DISTANCE_M = 1.25;
 const SPACING_M = 0.95;
+const ABOUT = new Quaternion(0, 1, 0, 0);
 
 export class Immersion {
   private isPresenting = false;
@@ -42,7 +43,8 @@ export class Immersion {
       const anchor = anchors.find(({ path }) => path === panel.anchor);
       if (anchor?.kind === 'panel') {
         drawn.mesh.position.set(...anchor.position);
-        drawn.mesh.quaternion.set(...anchor.rotation);
+        // An anchor looks along its -Z, a plane along its +Z: the panel is read from before it.
+        drawn.mesh.quaternion.set(...anchor.rotation).multiply(ABOUT);
       } else this.putBefore(drawn, (index - (panels.length - 1) / 2) * SPACING_M);
       this.view.scene.add(drawn.mesh);
       this.panels.push(drawn);

@@ -6,7 +6,7 @@ import type { Panel } from './messages';
 export type Pressed = (panel: string, button: string, fields: Record<string, string>) => void;
 
 export class Panels {
-  readonly element = h('div', { class: 'bx-panels' });
+  readonly element = h('div', { class: 'bx-panels', 'aria-live': 'polite' });
   private readonly open = new Map<string, { panel: Panel; card: HTMLElement }>();
 
   constructor(

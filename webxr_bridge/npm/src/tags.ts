@@ -2,10 +2,11 @@
 
 import { CanvasTexture, LinearFilter, Sprite, SpriteMaterial, SRGBColorSpace } from 'three';
 
+/** Each has a contrast of 4.5 or more with white (WCAG 2.2, 1.4.3). */
 const ROLES: Record<string, { label: string; colour: string }> = {
-  guest: { label: 'Guest', colour: '#7a8794' },
+  guest: { label: 'Guest', colour: '#64717d' },
   visitor: { label: 'Customer', colour: '#2f6db5' },
-  consultant: { label: 'Consultant', colour: '#0f8a6b' },
+  consultant: { label: 'Consultant', colour: '#0c7a5e' },
   operator: { label: 'Operator', colour: '#9a5b13' },
   service: { label: 'Service', colour: '#5b52a3' },
 };
@@ -15,7 +16,7 @@ export function roleLabel(role: string): string {
 }
 
 export function roleColour(role: string): string {
-  return ROLES[role]?.colour ?? '#7a8794';
+  return ROLES[role]?.colour ?? '#64717d';
 }
 
 const SCALE = 2;
