@@ -330,3 +330,48 @@ async def test_a_transport_that_was_given_is_not_closed(clock: VirtualClock) -> 
     )
     await http.close()
     assert transport.closes == 0
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [problem(401, "session_revoked")],
+        [problem(403, "scope_missing")],
+        [problem(429, "rate_limited") for _ in range(3)],
+        [problem(401, "token_expired"), problem(401, "refresh_invalid")],
+    ],
+)
+async def test_a_refusal_at_the_door_says_nothing_of_an_attempt_before(
+    later: list[httpx.Response], clock: VirtualClock
+) -> None:
+    script = Scripted(httpx.ReadError, *later)
+    with pytest.raises(ApiError) as refusal:
+        await client(script, clock).call(BEGIN_PAYMENT, PAYMENT, idempotency_key="k")
+    assert not refusal.value.outcome_known
+
+
+async def test_a_verdict_after_a_lost_reply_is_one(clock: VirtualClock) -> None:
+    script = Scripted(httpx.ReadError, problem(422, "amount_refused"))
+    with pytest.raises(Conflict) as refusal:
+        await client(script, clock).call(BEGIN_PAYMENT, PAYMENT, idempotency_key="k")
+    assert refusal.value.outcome_known
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b'{"x":' + b"[" * 100_000])
+async def test_an_answer_that_cannot_be_read_leaves_the_outcome_open(
+    body: bytes, clock: VirtualClock
+) -> None:
+    script = Scripted(httpx.Response(201, content=body))
+    with pytest.raises(ProtocolError) as refusal:
+        await client(script, clock).call(BEGIN_PAYMENT, PAYMENT, idempotency_key="k")
+    assert not refusal.value.outcome_known
+    with pytest.raises(ProtocolError) as reading:
+        await client(Scripted(httpx.Response(200, content=body)), clock).call(LIST_ACCOUNTS)
+    assert reading.value.outcome_known
+
+
+@pytest.mark.parametrize("path", ["/a\n", "/" + "a" * 70_000])
+async def test_a_path_that_no_address_can_hold(path: str, clock: VirtualClock) -> None:
+    with pytest.raises(ProtocolError):
+        async with client(Scripted(), clock).download(path):
+            raise AssertionError

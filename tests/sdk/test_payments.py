@@ -485,3 +485,53 @@ async def test_open_and_closed_entries_are_bounded(monkeypatch: pytest.MonkeyPat
         await box.begin("k4", "me", REQUEST)
         (count,) = box._connection.execute("SELECT count(*) FROM entries").fetchone()
         assert count == 3
+
+
+async def test_what_fails_before_the_signature_is_known_not_to_have_moved(
+    place: InProcessBranch, ada: Branch
+) -> None:
+    place.faults.add("POST /v1/payments$", Fault.LOSE_REPLY, times=10)
+    with pytest.raises(BranchXRError) as failure:
+        await ada.pay(place.MERCHANT, AMOUNT)
+    assert failure.value.outcome_known
+    assert await ada.payments.settle() == []
+    assert await balance(ada) == "100000.00"
+
+
+async def test_a_garbled_answer_to_the_signature_is_no_refusal(
+    place: InProcessBranch, ada: Branch
+) -> None:
+    place.faults.add(AUTHORIZE, lambda _response, body: body[:40])
+    receipt = await ada.pay(place.MERCHANT, AMOUNT)
+    assert receipt.state is PaymentState.POSTED
+    assert await balance(ada) == "99975.00"
+
+
+async def test_a_session_that_ends_behind_a_lost_reply_leaves_the_payment_open(
+    place: InProcessBranch, ada: Branch
+) -> None:
+    def revoked(response: httpx.Response, _body: bytes) -> bytes:
+        response.status_code = 401
+        return b'{"type":"about:blank","title":"","status":401,"code":"session_revoked"}'
+
+    place.faults.add(AUTHORIZE, Fault.LOSE_REPLY)
+    place.faults.add(AUTHORIZE, revoked)
+    place.faults.add(READ, revoked)
+    with pytest.raises(BranchXRError) as failure:
+        await ada.pay(place.MERCHANT, AMOUNT)
+    assert (failure.value.code, failure.value.outcome_known) == ("session_revoked", False)
+    (settled,) = await ada.payments.settle()
+    assert settled.outcome == "posted"
+
+
+async def test_posted_without_a_receipt_is_not_nothing(place: InProcessBranch, ada: Branch) -> None:
+    def cut(_response: httpx.Response, body: bytes) -> bytes:
+        answer = msgspec.json.decode(body)
+        return msgspec.json.encode({**answer, "receipt": None})
+
+    place.faults.add(AUTHORIZE, cut)
+    with pytest.raises(ProtocolError) as failure:
+        await ada.pay(place.MERCHANT, AMOUNT)
+    assert not failure.value.outcome_known
+    (settled,) = await ada.payments.settle()
+    assert settled.outcome == "posted"

@@ -164,6 +164,8 @@ class Payments:
             assertion = await self._confirm(confirmer, approval)
         except BaseException as error:
             # Cancelled included: nothing is signed yet, so nothing can move.
+            if isinstance(error, BranchXRError):
+                error.outcome_known = True
             await self._abandon(entry, error)
             raise
         own_challenge = challenge(approval.canonical).hex()
@@ -234,11 +236,11 @@ class Payments:
 
     async def _finish(self, entry: Entry, approval: Approval, payment: Payment) -> PaymentReceipt:
         if payment.id != entry.payment or payment.intent.encode() != approval.canonical:
-            raise ProtocolError(
-                "the receipt of this payment", "another one", "ask the branch where it stands"
-            )
-        if payment.state is PaymentState.PENDING or payment.state is PaymentState.UNKNOWN:
-            raise ProtocolError("a payment that is over", payment.state, "ask again later")
+            raise _unclear("the receipt of this payment", "another one")
+        if payment.state in {PaymentState.PENDING, PaymentState.UNKNOWN}:
+            raise _unclear("a payment that is over", payment.state)
+        if payment.state is PaymentState.POSTED and payment.receipt is None:
+            raise _unclear("the receipt of a posted payment", "none")
         outcome = payment.code or payment.state.value
         await self._outbox.advance(entry, EntryState.CLOSED, outcome=outcome)
         if payment.state is not PaymentState.POSTED or payment.receipt is None:
@@ -269,3 +271,9 @@ class Payments:
             if entry.state is EntryState.OFFERED:
                 await self._cancel(entry)
         return Settled(entry.request, entry.payment, outcome)
+
+
+def _unclear(expected: str, came: str) -> ProtocolError:
+    error = ProtocolError(expected, came, "ask where it stands: branch.payments.settle()")
+    error.outcome_known = False
+    return error

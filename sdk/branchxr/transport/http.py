@@ -38,6 +38,7 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 BACKOFF_FIRST_S: Final = 0.5  # facts/auth_tx.md section 6: full jitter, 0.5 to 8 s
 BACKOFF_MAX_S: Final = 8.0
 CONNECT_S: Final = 5.0
+_NO_VERDICT: Final = frozenset({0, 401, 403, 429})
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 _logger = logging.getLogger("branchxr.http")
@@ -60,9 +61,15 @@ class Retry:
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a call has come: whether a request may have reached the branch."""
+    """How far a call has come.
+
+    Attributes:
+        may_have_arrived: a request may have reached the branch.
+        is_unsure: an attempt failed without telling whether it had an effect.
+    """
 
     may_have_arrived: bool = False
+    is_unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,11 @@ class BranchHttp:
         try:
             async with asyncio.timeout(limit_s):
                 return await self._call(operation, body, path or {}, idempotency_key, progress)
+        except BranchXRError as error:
+            if progress.is_unsure and getattr(error, "status", 0) in _NO_VERDICT:
+                # The door answered, not the operation: what an earlier attempt did stays open.
+                error.outcome_known = False
+            raise
         except TimeoutError:
             raise DeadlineExceeded(
                 f"an answer to {operation.name} within {limit_s:g} s",
@@ -183,7 +195,7 @@ class BranchHttp:
         while True:
             token = self.session.tokens.access_token if operation.scope is not None else ""
             try:
-                return await self._attempt(operation, body, path, key, progress)
+                return await self._sure_attempt(operation, body, path, key, progress)
             except Unauthenticated as error:
                 if error.code == "token_expired" and not has_renewed and operation is not REFRESH:
                     has_renewed = True
@@ -251,6 +263,23 @@ class BranchHttp:
         finally:
             await response.aclose()
 
+    async def _sure_attempt(
+        self,
+        operation: Operation[_RequestT, _ResponseT],
+        body: _RequestT | None,
+        path: Mapping[str, str],
+        key: str | None,
+        progress: _Progress,
+    ) -> _ResponseT:
+        try:
+            return await self._attempt(operation, body, path, key, progress)
+        except BranchXRError as error:
+            if isinstance(error, ProtocolError) or operation.method == "GET":
+                # An answer that cannot be read says that there was one, not which.
+                error.outcome_known = not outcome_unknown(operation, may_have_arrived=True)
+            progress.is_unsure |= not error.outcome_known
+            raise
+
     async def _attempt(
         self,
         operation: Operation[_RequestT, _ResponseT],
@@ -289,7 +318,7 @@ class BranchHttp:
             raise error_of(raw, response.status_code, response.headers, operation)
         try:
             return msgspec.json.decode(raw or b"{}", type=operation.response)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise _garbled(f"an answer to {operation.name}", "something else") from error
 
     def _request(
@@ -299,13 +328,16 @@ class BranchHttp:
         if content is not None:
             sent["Content-Type"] = "application/json"
         timeouts = httpx.Timeout(self._deadline_s, connect=min(CONNECT_S, self._deadline_s))
-        return httpx.Request(
-            method,
-            self.base_url + path,
-            headers=sent,
-            content=content,
-            extensions={"timeout": timeouts.as_dict()},
-        )
+        try:
+            return httpx.Request(
+                method,
+                self.base_url + path,
+                headers=sent,
+                content=content,
+                extensions={"timeout": timeouts.as_dict()},
+            )
+        except httpx.InvalidURL as error:  # a path that the branch has named
+            raise _garbled("the path of a file", "none that an address can hold") from error
 
     async def _send(
         self, request: httpx.Request, progress: _Progress, *, is_effect_free: bool

@@ -68,7 +68,7 @@ def outcome_unknown(operation: Operation[Any, Any], *, may_have_arrived: bool) -
 def _problem_of(raw: bytes) -> Problem | None:
     try:
         return msgspec.json.decode(raw, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
