@@ -1,5 +1,6 @@
 """The HTTP client, against a transport that misbehaves on demand."""
 
+import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
@@ -375,3 +376,30 @@ async def test_a_path_that_no_address_can_hold(path: str, clock: VirtualClock) -
     with pytest.raises(ProtocolError):
         async with client(Scripted(), clock).download(path):
             raise AssertionError
+
+
+async def test_who_is_cancelled_while_a_token_is_renewed_keeps_the_session(
+    clock: VirtualClock,
+) -> None:
+    class Slow(httpx.AsyncBaseTransport):
+        """Answers a renewal after a second; the branch knows each refresh token once."""
+
+        spent: list[str] = []  # noqa: RUF012 - one test
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/v1/tokens":
+                self.spent.append(msgspec.json.decode(request.content)["refresh_token"])
+                await clock.sleep(1)
+                return httpx.Response(200, content=msgspec.json.encode(tokens(2)))
+            if request.headers["Authorization"] == "DPoP access-2":
+                return httpx.Response(200, json=ACCOUNTS)
+            return problem(401, "token_expired")
+
+    http = client(Scripted(), clock)
+    http._transport = Slow()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await http.call(LIST_ACCOUNTS)
+    await asyncio.gather(http.call(LIST_ACCOUNTS), http.call(LIST_ACCOUNTS))
+    assert Slow.spent == ["refresh-1"]
+    await http.close()

@@ -133,10 +133,13 @@ class BranchHttp:
         } | dict(headers or {})
         self._deadline_s = deadline_s
         self._on_retry = on_retry
-        self._renewal = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
         """Close all connections; a transport that was given stays open for whoever gave it."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait({self._renewal})
         if self._is_own_transport:
             await self._transport.aclose()
 
@@ -216,11 +219,16 @@ class BranchHttp:
         Raises:
             Unauthenticated: `refresh_invalid`, `refresh_reused`: the session is over.
         """
-        async with self._renewal:
-            tokens = self.session.tokens
-            if tokens.access_token == unless_changed_from:
-                request = RefreshRequest(refresh_token=tokens.refresh_token)
-                self.session.keep(await self.call(REFRESH, request))
+        if self._renewal is None or self._renewal.done():
+            if self.session.tokens.access_token != unless_changed_from:
+                return
+            self._renewal = asyncio.create_task(self._exchange(), name="branchxr renewal")
+        # A refresh token is good for once: who asked may be cancelled, the exchange may not.
+        await asyncio.shield(self._renewal)
+
+    async def _exchange(self) -> None:
+        request = RefreshRequest(refresh_token=self.session.tokens.refresh_token)
+        self.session.keep(await self.call(REFRESH, request))
 
     async def websocket_headers(self, url: str) -> dict[str, str]:
         """Return the headers of a WebSocket handshake (a GET to the http form of its address)."""
