@@ -1,12 +1,12 @@
 """Make docs/picture.png, the picture in the README: the demo itself in Chromium."""
 
 import re
+import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
 FLAGS = [
@@ -14,6 +14,15 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]  # fmt: skip
+PASSKEYS = {
+    "protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal",
+    "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}  # fmt: skip
+APP = "document.querySelector('branchxr-branch').app"
+
+PLACE, YAW = "Entrance 4", 0.2
+"""Where the whole hall is seen from, and radians to the left of straight ahead."""
 
 
 def main() -> None:
@@ -29,16 +38,39 @@ def main() -> None:
             if (found := re.search(r"http://localhost:\d+", line))
         )
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=FLAGS
+            )
             page = browser.new_page(viewport={"width": 1280, "height": 720})
+            devtools = page.context.new_cdp_session(page)
+            devtools.send("WebAuthn.enable", {"enableUI": False})
+            devtools.send("WebAuthn.addVirtualAuthenticator", {"options": PASSKEYS})
             page.goto(address)
-            page.wait_for_selector("[data-state=ready]", timeout=60_000)
-            time.sleep(20)  # the bots walk in, the full level of detail arrives
+            pay(page)
             page.screenshot(path=str(HERE / "picture.png"))
             browser.close()
     finally:
         demo.terminate()
         demo.communicate(timeout=30)
+
+
+def pay(page: Page) -> None:
+    """Sign in, walk to a counter, and look over the hall while the payment is offered."""
+    page.set_default_timeout(60_000)
+    page.wait_for_selector("canvas[data-shown]")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("textbox", name="Your name").fill("Vera Holm")
+    page.keyboard.press("Enter")
+    page.get_by_text("100\u202f000.00\u00a0RUB").wait_for()
+    page.get_by_role("button", name="Counter 1").first.click()
+    page.get_by_role("button", name="Continue").wait_for()
+    page.get_by_role("button", name=PLACE).click()
+    page.wait_for_timeout(2_000)
+    while page.evaluate(f"{APP}.walk.body.isFollowing"):
+        page.wait_for_timeout(200)
+    page.locator("summary", has_text="Places").click()
+    page.evaluate(f"Object.assign({APP}.walk.body, {{ yaw: {YAW}, pitch: -0.04 }})")
+    page.wait_for_timeout(2_500)
 
 
 if __name__ == "__main__":
