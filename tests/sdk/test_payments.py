@@ -19,6 +19,7 @@ from branchxr.errors import (
     BranchXRError,
     Conflict,
     Declined,
+    InputRefused,
     IntentMismatch,
     InvalidMoney,
     KeyRefused,
@@ -535,3 +536,35 @@ async def test_posted_without_a_receipt_is_not_nothing(place: InProcessBranch, a
     assert not failure.value.outcome_known
     (settled,) = await ada.payments.settle()
     assert settled.outcome == "posted"
+
+
+async def test_a_folder_that_cannot_hold_an_outbox(tmp_path: Path) -> None:
+    (tmp_path / "outbox.sqlite").write_bytes(b"no database" * 1000)
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "file"):
+        with pytest.raises(InputRefused) as refusal:
+            async with Outbox(folder):
+                raise AssertionError
+        assert refusal.value.code == "outbox_unusable"
+
+
+async def test_a_disk_that_takes_no_more_is_said_so_before_anything_is_sent(
+    place: InProcessBranch, ada: Branch
+) -> None:
+    ada.payments._outbox._connection.execute("PRAGMA query_only = 1")
+    asked = len(place.faults.log)
+    with pytest.raises(ApprovalError) as failure:
+        await ada.pay(place.MERCHANT, AMOUNT)
+    assert failure.value.code == "outbox_unusable"
+    assert len(place.faults.log) == asked
+
+
+async def test_a_receipt_counts_though_the_outbox_was_closed_meanwhile(
+    place: InProcessBranch, ada: Branch
+) -> None:
+    def settled_elsewhere(_response: httpx.Response, body: bytes) -> bytes:
+        ada.payments._outbox._connection.execute("UPDATE entries SET state = 'closed'")
+        return body
+
+    place.faults.add(AUTHORIZE, settled_elsewhere)
+    assert (await ada.pay(place.MERCHANT, AMOUNT)).state is PaymentState.POSTED

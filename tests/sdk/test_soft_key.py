@@ -167,3 +167,22 @@ async def test_eddsa_when_it_is_asked_for_first() -> None:
     result = server().register_complete(state, await key.register(asked, origin=ORIGIN))
     assert result.credential_data is not None
     assert await signed_in(key, result.credential_data, named=True) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"challenge": "A!", "rpId": "localhost"},
+        {"challenge": 5, "rpId": 5},
+        {"challenge": "AAAA", "rpId": "localhost", "allowCredentials": 5},
+        {"challenge": "AAAA", "rpId": "localhost", "allowCredentials": [{}]},
+        {"challenge": "AAAA", "rpId": "localhost", "extensions": 5},
+        {"challenge": "AAAA", "rp": 5, "user": [], "pubKeyCredParams": {}},
+    ],
+)
+async def test_options_that_are_none_are_refused(options: dict[str, Any]) -> None:
+    key = SoftKey.in_memory()
+    for use in (key.register, key.authenticate):
+        with pytest.raises(KeyRefused):
+            await use(options, origin="http://localhost:8710")

@@ -152,6 +152,12 @@ class SoftKey:
             raise
         except ClientError as error:
             raise _translate(error, self._device.failure) from error
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            # What fido2 makes of options that are none; they come from the branch.
+            raise _refused(
+                "key_unsuitable", "options as WebAuthn has them", type(error).__name__,
+                "tell whoever runs the branch",
+            ) from error  # fmt: skip
 
     def _save(self, credentials: Sequence[Credential]) -> None:
         if self._store is not None:

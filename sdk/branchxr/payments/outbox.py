@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 
 import msgspec
 
-from ..errors import ApprovalError
+from ..errors import ApprovalError, InputRefused
 from ..models import PaymentRequest
 
 MAX_OPEN: Final = 100
@@ -67,7 +67,21 @@ class Outbox:
         self._database: sqlite3.Connection | None = None
 
     async def __aenter__(self) -> Self:
-        await self._run(self._open)
+        """Open the file.
+
+        Raises:
+            InputRefused: `outbox_unusable`: no file can be there, or another one is.
+        """
+        try:
+            await self._run(self._open)
+        except (OSError, ApprovalError) as error:
+            await self._run(self._close)
+            raise InputRefused(
+                f"a folder for payments under way at {str(self._path and self._path.parent)!r}",
+                error.came if isinstance(error, ApprovalError) else type(error).__name__,
+                "choose another data_dir, or make room; without one nothing is kept",
+                code="outbox_unusable",
+            ) from error
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -77,7 +91,8 @@ class Outbox:
         """Write a new entry; when this returns it is durable.
 
         Raises:
-            ApprovalError: `outbox_full`: `MAX_OPEN` entries of this owner are unsettled.
+            ApprovalError: `outbox_full`: `MAX_OPEN` entries of this owner are unsettled;
+                `outbox_unusable`: the disk does not take it.
         """
         entry = Entry(key, owner, request)
         await self._run(lambda: self._insert(entry))
@@ -114,7 +129,13 @@ class Outbox:
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         # Memory never blocks; a disk does, for as long as an fsync takes.
-        return work() if self._path is None else await asyncio.to_thread(work)
+        try:
+            return work() if self._path is None else await asyncio.to_thread(work)
+        except sqlite3.Error as error:
+            raise ApprovalError(
+                "to write down a payment under way", f"{type(error).__name__}: {error}"[:200],
+                "make room on the disk", code="outbox_unusable",
+            ) from error  # fmt: skip
 
     def _open(self) -> None:
         if self._path is not None:
@@ -200,4 +221,9 @@ class _Transaction:
         return self._database
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        self._database.execute("ROLLBACK" if kind else "COMMIT")
+        try:
+            if kind is None:
+                self._database.execute("COMMIT")
+        finally:
+            if self._database.in_transaction:  # also after a commit for which the disk was full
+                self._database.execute("ROLLBACK")

@@ -219,7 +219,8 @@ class Payments:
             )
         except BranchXRError as error:
             if error.outcome_known:
-                await self._outbox.advance(entry, EntryState.CLOSED, outcome=error.code)
+                with contextlib.suppress(ApprovalError):
+                    await self._outbox.advance(entry, EntryState.CLOSED, outcome=error.code)
                 raise
             payment = await self._ask(entry, error)
         return await self._finish(entry, approval, payment)
@@ -242,7 +243,9 @@ class Payments:
         if payment.state is PaymentState.POSTED and payment.receipt is None:
             raise _unclear("the receipt of a posted payment", "none")
         outcome = payment.code or payment.state.value
-        await self._outbox.advance(entry, EntryState.CLOSED, outcome=outcome)
+        # Another process may have closed it, or the disk be full: the branch has decided already.
+        with contextlib.suppress(ApprovalError):
+            await self._outbox.advance(entry, EntryState.CLOSED, outcome=outcome)
         if payment.state is not PaymentState.POSTED or payment.receipt is None:
             raise Conflict(
                 "a posted payment", payment.state, "nothing was paid", code=outcome, status=409
