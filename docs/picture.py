@@ -21,6 +21,18 @@ PASSKEYS = {
 }  # fmt: skip
 APP = "document.querySelector('branchxr-branch').app"
 
+IN_VIEW = f"""(() => {{
+    const app = {APP}, {{ x, z }} = app.walk.body;
+    const others = [...app.interpolator.sample(performance.now())]
+        .filter((one) => one.slot !== app.you.slot);
+    const away = ({{ body }}) => Math.hypot(body.head[0] - x, body.head[2] - z);
+    if (others.some((one) => away(one) < 2.2)) return 0;
+    const places = [...app.people.keys()].map((id) => app.project(id)).filter(Boolean);
+    const open = places.map(([left]) => left).filter((left) => left > 360 && left < 1000);
+    return new Set(open.map((left) => Math.round(left / 60))).size;
+}})()"""
+"""How many can be seen beside one another, between the panel and the edge."""
+
 PLACE, YAW = "Entrance 4", 0.2
 """Where the whole hall is seen from, and radians to the left of straight ahead."""
 
@@ -41,7 +53,7 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=FLAGS
             )
-            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page = browser.new_page(viewport={"width": 1120, "height": 630})
             devtools = page.context.new_cdp_session(page)
             devtools.send("WebAuthn.enable", {"enableUI": False})
             devtools.send("WebAuthn.addVirtualAuthenticator", {"options": PASSKEYS})
@@ -70,7 +82,10 @@ def pay(page: Page) -> None:
         page.wait_for_timeout(200)
     page.locator("summary", has_text="Places").click()
     page.evaluate(f"Object.assign({APP}.walk.body, {{ yaw: {YAW}, pitch: -0.04 }})")
-    page.wait_for_timeout(2_500)
+    for _ in range(300):  # at most a minute: until some are in the open and nobody in the way
+        if page.evaluate(IN_VIEW) >= 5:
+            break
+        page.wait_for_timeout(200)
 
 
 if __name__ == "__main__":
