@@ -1,5 +1,6 @@
 """A script on a stage: `async def main(branch, stage): ...` in a file of its own."""
 
+import asyncio
 import importlib.util
 import inspect
 import sys
@@ -53,6 +54,11 @@ async def run(main: Main, branch: "Branch", stage: "Stage") -> None:
     await branch.enter()
     try:
         await main(branch, stage)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise _failed(error) from error  # its own: nobody has asked this one to stop
     except Exception as error:
         raise _failed(error) from error
 
@@ -77,9 +83,12 @@ def _execute(file: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise InputRefused("a Python file", f"{file.name!r}", "name it *.py", code="script_refused")
     module = importlib.util.module_from_spec(spec)
-    # As Python does for a script: what lies beside it can be imported.
+    # As Python does for a script: what lies beside it can be imported, later as well, and its own
+    # module is known by name (dataclasses look there).
     folder = str(file.resolve().parent)
-    sys.path.insert(0, folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    sys.modules[_NAME] = module
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
@@ -89,8 +98,6 @@ def _execute(file: Path) -> ModuleType:
         ) from error  # fmt: skip
     except Exception as error:
         raise _failed(error) from error
-    finally:
-        sys.path.remove(folder)
     return module
 
 
@@ -102,7 +109,7 @@ def _takes_two(main: Callable[..., object]) -> bool:
     return True
 
 
-def _failed(error: Exception) -> ScriptFailed:
+def _failed(error: BaseException) -> ScriptFailed:
     return ScriptFailed(
         "a script that runs to its end",
         f"{type(error).__name__}: {error}"[:300],

@@ -1,5 +1,6 @@
 """Scripts: what is one, and what happens when it raises."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,43 @@ async def test_a_script_that_raises_shows_its_own_traceback(tmp_path: Path, ada:
     text = script.own_traceback(failure.value)
     assert "return 1 / 0" in text
     assert "in run" not in text
+
+
+async def test_it_may_be_like_any_other_program(tmp_path: Path, ada: Branch) -> None:
+    (tmp_path / "beside_later.py").write_text("TEXT = 'later'\n")
+    main = script.load(
+        written(
+            tmp_path,
+            "from __future__ import annotations\nimport sys\nfrom dataclasses import dataclass\n"
+            "sys.path.pop(0)\nsys.path.insert(0, __file__.rpartition('/')[0])\n"
+            "@dataclass\nclass Note:\n    text: str\n\n"
+            "async def main(branch, stage):\n"
+            "    import beside_later\n"
+            "    stage.emit(Note(beside_later.TEXT))\n",
+        )
+    )
+    stage = HeadlessStage()
+    await script.run(main, ada, stage)
+    assert (await anext(stage.inputs())).text == "later"  # type: ignore[union-attr]
+
+
+def test_it_may_change_the_path_of_imports(tmp_path: Path) -> None:
+    script.load(
+        written(tmp_path, "import sys\nsys.path.pop(0)\n\nasync def main(b, s):\n    pass\n")
+    )
+
+
+async def test_a_cancellation_of_its_own_is_a_failure_and_ours_is_none(
+    tmp_path: Path, ada: Branch
+) -> None:
+    text = "import asyncio\nasync def main(b, s):\n    raise asyncio.CancelledError\n"
+    with pytest.raises(ScriptFailed, match="CancelledError"):
+        await script.run(script.load(written(tmp_path, text)), ada, HeadlessStage())
+    text = "import asyncio\nasync def main(b, s):\n    await asyncio.sleep(60)\n"
+    running = asyncio.create_task(
+        script.run(script.load(written(tmp_path, text)), ada, HeadlessStage())
+    )
+    await asyncio.sleep(1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
