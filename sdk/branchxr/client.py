@@ -1,5 +1,6 @@
 """The front: connect to a branch, be there, and pay."""
 
+import asyncio
 import random as _random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -33,7 +34,7 @@ from .operations import (
 )
 from .payments.approval import Confirmer, KeyConfirmer
 from .payments.outbox import Outbox
-from .payments.payments import PaymentReceipt, Payments
+from .payments.payments import PaymentReceipt, Payments, Settled
 from .scene.streamer import Scene
 from .settings import Settings
 from .transport.http import BranchHttp, HttpTransport, Retry
@@ -108,7 +109,7 @@ class Branch:
 
     Attributes:
         scene: the branch's scene, verified and streamed: `await branch.scene.load()`.
-        payments: what `pay` uses; `await branch.payments.settle()` after a crash.
+        payments: what `pay` uses; `await branch.settle()` after a crash.
     """
 
     scene: Scene
@@ -130,6 +131,7 @@ class Branch:
         self._resources = AsyncExitStack()
         self._describe: BranchDescription | None = None
         self._presence: Presence | None = None
+        self._entering = asyncio.Lock()
         self._listeners: list[FrameListener] = []
 
     async def __aenter__(self) -> Self:
@@ -236,7 +238,15 @@ class Branch:
         Raises:
             ApiError: the branch does not let this session in.
             ConnectionFailed: there is no realtime connection to be had.
+            BranchXRError: the stay has ended already; connect anew to come back.
         """
+        async with self._entering:
+            await self._enter(name, anchor)
+        here = self._here()
+        here.check_alive()
+        return here.you
+
+    async def _enter(self, name: str | None, anchor: str | None) -> None:
         from .presence import Presence  # noqa: PLC0415 - numpy and websockets, for those who enter
 
         if self._presence is None:
@@ -253,7 +263,6 @@ class Branch:
                 listeners=self._listeners,
             )
             self._presence = await self._resources.enter_async_context(presence)
-        return self._presence.you
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens from now on; at most 1,024 wait, then the oldest are dropped."""
@@ -366,11 +375,15 @@ class Branch:
             IntentMismatch: the branch asked to sign something else; nothing was signed.
             ApiError: refused: unknown account, not enough money, over a limit.
             TransportError: with `outcome_known` false it may have happened: do not pay again,
-                `await branch.payments.settle()` asks.
+                `await branch.settle()` asks.
         """
         return await self.payments.pay(
             to, amount, reference=reference, debtor=debtor, payee_name=payee_name
         )
+
+    async def settle(self) -> list[Settled]:
+        """Learn what became of payments that a crash or a broken connection left open."""
+        return await self.payments.settle()
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Self
 
 from .clock import Clock
-from .errors import BranchXRError, NotFound, PermissionRefused
+from .errors import BranchXRError, InputRefused, NotFound, PermissionRefused
 from .events import Discontinuity, Event, Participant
 from .models import BranchDescription
 from .protocol.pose import Pose, PoseFlags, Vector
@@ -89,6 +89,10 @@ class Presence:
             with suppress(asyncio.CancelledError):
                 await self._pump
 
+    def check_alive(self) -> None:
+        """Raise what ended the stay for good, if something has."""
+        self._link.check_alive()
+
     @property
     def you(self) -> Participant:
         """Oneself."""
@@ -153,12 +157,20 @@ class Presence:
 
     async def move(self, position: Vector, yaw: float) -> None:
         """Stand somewhere at once."""
+        self.check_alive()
+        flags = _BODY | PoseFlags.TELEPORT
+        pose = Pose.standing(position, yaw, flags=flags)  # refuses what is no place
         self._position, self._yaw = position, yaw
         self._placed_count = self._visitor.placed_count
-        self._send(_BODY | PoseFlags.TELEPORT)
+        self._link.send_pose(pose)
 
     async def walk_to(self, target: str | Vector, speed_m_s: float) -> Vector:
         """Walk over the floor; see `Branch.walk_to`."""
+        if not (math.isfinite(speed_m_s) and speed_m_s > 0):
+            raise InputRefused(
+                "a speed above zero", f"{speed_m_s!r:.40}", "1.4 is a person who has time",
+                code="speed_refused",
+            )  # fmt: skip
         scene = await self._scene.load()
         goal = scene.anchor(target).position if isinstance(target, str) else target
         for _ in range(PUT_BACK_MOST):
@@ -204,6 +216,7 @@ class Presence:
                 self._position = (x, y, z)
                 self._send(_BODY)
                 await self._link.wait_for_sample()
+                self.check_alive()
                 if self._visitor.placed_count != self._placed_count:
                     return False
             began += length_m / speed_m_s

@@ -8,6 +8,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import CancelledError
 from typing import Any, Self, TypeVar
 
 from . import client as _client
@@ -15,7 +16,7 @@ from .errors import Unauthenticated
 from .events import Event, Participant
 from .models import Account, BranchDescription, Payee, SessionDescription, Statement
 from .money import Money
-from .payments.payments import PaymentReceipt
+from .payments.payments import PaymentReceipt, Settled
 
 _Result = TypeVar("_Result")
 
@@ -144,8 +145,13 @@ class Branch:
             self._inner.pay(to, amount, reference, debtor=debtor, payee_name=payee_name)
         )
 
+    def settle(self) -> list[Settled]:
+        """Learn what became of payments that a crash or a broken connection left open."""
+        return self._wait(self._inner.settle())
+
     def _iterate(self, events: AsyncIterator[Event]) -> Iterator[Event]:
-        while (event := self._wait(_next(events))) is not None:
+        # Over when the connection is: its loop can be asked no more.
+        while self._branch is not None and (event := self._wait(_next(events))) is not None:
             yield event
 
     async def _open(self) -> _client.Branch:
@@ -154,25 +160,49 @@ class Branch:
     @property
     def _inner(self) -> _client.Branch:
         if self._branch is None:
-            raise Unauthenticated(
-                "an open connection", "one that is not", "use `with connect(...) as branch`",
-                code="not_connected",
-            )  # fmt: skip
+            raise _not_open()
         return self._branch
 
     def _wait(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        if threading.current_thread() is self._thread:  # a hook of ours that calls back
+            coroutine.close()
+            raise _misused("a call from another thread than the client's own", "its own")
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # another thread has left the `with` block meanwhile
+            coroutine.close()
+            raise _not_open() from None
         try:
             return future.result()
+        except CancelledError:
+            raise _not_open() from None
         except BaseException:
             future.cancel()  # Ctrl-C while waiting ends the call, not only the wait
             raise
 
     def _stop(self) -> None:
+        self._wait(_end_others())
         self._wait(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _end_others() -> None:
+    """Cancel what other threads still wait for, or they would wait for ever."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def _not_open() -> Unauthenticated:
+    return _misused("an open connection", "one that is not")
+
+
+def _misused(expected: str, came: str) -> Unauthenticated:
+    remedy = "use `with connect(...) as branch`"
+    return Unauthenticated(expected, came, remedy, code="not_connected")
 
 
 async def _next(events: AsyncIterator[Event]) -> Event | None:

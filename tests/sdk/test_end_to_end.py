@@ -5,7 +5,8 @@ import contextlib
 import inspect
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,48 @@ def test_the_synchronous_twin_says_when_it_is_not_open() -> None:
         branchxr.sync.connect("http://localhost:9", settings=Settings()),
     ):
         pass
+
+
+@pytest.mark.end_to_end
+async def test_leaving_frees_every_thread_that_waits(server: BranchServer) -> None:
+    def visit() -> list[str]:
+        ends: list[str] = []
+
+        def wait_for(call: Callable[[], object]) -> threading.Thread:
+            def work() -> None:
+                try:
+                    call()
+                except BranchXRError as error:
+                    ends.append(error.code)
+                else:
+                    ends.append("over")
+
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            return thread
+
+        with branchxr.sync.connect(server.address, settings=Settings()) as branch:
+            branch.enter()
+            events = branch.events()
+            threads = [
+                wait_for(lambda: list(events)),
+                wait_for(lambda: branch._wait(asyncio.sleep(3600))),
+            ]
+            assert branch._wait(_back(branch)) == "not_connected"  # a hook that calls back
+        for thread in threads:
+            thread.join(10)
+        assert not any(thread.is_alive() for thread in threads)
+        assert list(events) == []
+        return sorted(ends)
+
+    async def _back(branch: branchxr.sync.Branch) -> str:
+        try:
+            branch.chat("hello")
+        except BranchXRError as error:
+            return error.code
+        return "sent"
+
+    assert await asyncio.to_thread(visit) == ["not_connected", "over"]
 
 
 # --- a client that is killed ----------------------------------------------------------------------

@@ -568,3 +568,8 @@ async def test_a_receipt_counts_though_the_outbox_was_closed_meanwhile(
 
     place.faults.add(AUTHORIZE, settled_elsewhere)
     assert (await ada.pay(place.MERCHANT, AMOUNT)).state is PaymentState.POSTED
+
+
+async def test_an_amount_is_money(ada: Branch) -> None:
+    with pytest.raises(InvalidMoney):
+        await ada.pay("CITY-UTILITIES", 25.0)  # type: ignore[arg-type]

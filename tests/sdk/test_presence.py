@@ -10,7 +10,13 @@ import pytest
 
 from branchxr import events as e
 from branchxr.client import Branch
-from branchxr.errors import NotFound, PermissionRefused, Unauthenticated
+from branchxr.errors import (
+    BranchXRError,
+    InputRefused,
+    NotFound,
+    PermissionRefused,
+    Unauthenticated,
+)
 from branchxr.models import Role
 from branchxr.operations import END_SESSION
 from branchxr.presence import EVENTS_KEPT, EventReader
@@ -243,3 +249,43 @@ async def test_a_session_that_the_branch_ends_ends_the_events_with_a_code(
     assert ending.value.code == "session_ended"
     with pytest.raises(Unauthenticated):
         await anext(ada.events())
+
+
+async def test_after_signing_out_nobody_is_in(ada: Branch) -> None:
+    await ada.enter()
+    await ada.sign_out()
+    for call in (ada.enter(), ada.chat("x"), ada.emote("wave"), ada.move((0.0, 0.0, 0.0))):
+        with pytest.raises(BranchXRError):
+            await call
+
+
+async def test_entering_twice_at_once_is_entering_once(place: InProcessBranch, ada: Branch) -> None:
+    first, second = await asyncio.gather(ada.enter(), ada.enter())
+    assert first == second
+    assert len(place.wires) == 1
+
+
+async def test_a_walk_ends_with_the_stay(place: InProcessBranch, ada: Branch) -> None:
+    you = await ada.enter()
+    walking = asyncio.create_task(ada.walk_to("counter", 0.2))
+    await place.clock.sleep(1)
+    place.server.room.expel(you.id)
+    with pytest.raises(Unauthenticated) as ending:
+        await walking
+    assert ending.value.code == "session_ended"
+
+
+@pytest.mark.parametrize("speed_m_s", [0.0, -1.4, math.nan, math.inf])
+async def test_nobody_walks_backwards_in_time(ada: Branch, speed_m_s: float) -> None:
+    await ada.enter()
+    with pytest.raises(InputRefused) as refusal:
+        await ada.walk_to("counter", speed_m_s)
+    assert refusal.value.code == "speed_refused"
+
+
+async def test_a_place_that_is_none_changes_nothing(ada: Branch) -> None:
+    await ada.enter()
+    before = ada.position
+    with pytest.raises(InputRefused):
+        await ada.move((math.nan, 0.0, 0.0))
+    assert ada.position == before

@@ -165,7 +165,7 @@ class Outbox:
                 raise ApprovalError(
                     f"at most {MAX_OPEN} unsettled payments",
                     "one more",
-                    "settle the old ones first: await branch.payments.settle()",
+                    "settle the old ones first: await branch.settle()",
                     code="outbox_full",
                 )
             database.execute(

@@ -114,6 +114,10 @@ class Payments:
         payee_name: str | None = None,
     ) -> PaymentReceipt:
         """Pay, once; see `Branch.pay`."""
+        if not isinstance(amount, Money):
+            raise InvalidMoney(
+                'Money, such as Money("25.00", "RUB")', type(amount).__name__, "say the currency"
+            )
         if amount.minor <= 0:
             raise InvalidMoney("an amount above zero", str(amount), "pay something")
         if self._confirmer is None:
@@ -277,6 +281,6 @@ class Payments:
 
 
 def _unclear(expected: str, came: str) -> ProtocolError:
-    error = ProtocolError(expected, came, "ask where it stands: branch.payments.settle()")
+    error = ProtocolError(expected, came, "ask where it stands: branch.settle()")
     error.outcome_known = False
     return error
