@@ -52,6 +52,8 @@ def test_the_bits_are_row_by_row_lowest_first() -> None:
         {"cells": "!"},
         {"cells": None},
         {"cell_m": 0},
+        {"cell_m": 1e-320},
+        {"cell_m": 1e300},
         {"height": float("nan")},
         {"origin": [1]},
         {"seeds": [1]},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from branchxr.errors import InputRefused
 from branchxr.scene import cache as cache_module
 from branchxr.scene.cache import ChunkCache, NewestSeen
 
@@ -109,3 +110,28 @@ def test_a_damaged_memory_is_an_empty_one_and_is_mended(tmp_path: Path) -> None:
     assert seen.version("aa", "hall") is None
     seen.note("aa", "hall", 1)
     assert NewestSeen(path).version("aa", "hall") == 1
+
+
+def test_a_version_that_cannot_be_remembered_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputRefused) as refusal:
+        NewestSeen(tmp_path / "file" / "newest.json").note("aa", "hall", 1)
+    assert refusal.value.code == "newest_not_saved"
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ChunkCache(tmp_path, limit_bytes=1000).keep(*chunk(1))
+    stat = Path.stat
+
+    def gone(path: Path, **more: bool) -> os.stat_result:
+        if path.name == chunk(1)[0]:
+            raise FileNotFoundError(path)
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", gone)
+    monkeypatch.setattr(Path, "touch", gone)
+    cache = ChunkCache(tmp_path, limit_bytes=1000)
+    assert cache.total_bytes == 0
+    assert cache.read(chunk(1)[0]) == chunk(1)[1]

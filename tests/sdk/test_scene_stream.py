@@ -1,5 +1,6 @@
 """The scene as a client gets it: verified first, then chunk by chunk, whatever the wire does."""
 
+import hashlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from branchxr.errors import ConnectionFailed, NotFound, PackageRefused
 from branchxr.identity.tokens import Session
 from branchxr.models import SceneAddress
+from branchxr.protocol.package import FileEntry, parse_manifest, seal
 from branchxr.scene.cache import ChunkCache, NewestSeen
-from branchxr.scene.streamer import MAX_RESUMES, Scene
+from branchxr.scene.streamer import FILE_BYTES_MAX, MAX_RESUMES, Scene
 from branchxr.scene.tiles import View
 from branchxr.testing.clock import VirtualClock
 from branchxr.testing.scene import write_scene
@@ -269,3 +271,70 @@ async def test_stopping_early_cancels_what_is_under_way(
 def test_branch_json_of_the_test_scene_is_plain(tmp_path: Path, signer: Ed25519PrivateKey) -> None:
     raw = (tmp_path / "package/branch.json").read_bytes()
     assert {"anchors", "cells", "floor", "nodes"} <= set(msgspec.json.decode(raw))
+
+
+@pytest.mark.parametrize(
+    "branch_json",
+    [b'{"anchors":[1]}', b'{"anchors":{"a":"b"}}', b'{"x":' + b"[" * 100_000, b"[]", b"\xff"],
+)
+async def test_a_signed_branch_json_that_is_none_is_refused(
+    tmp_path: Path, signer: Ed25519PrivateKey, clock: VirtualClock, branch_json: bytes
+) -> None:
+    resign(tmp_path / "package", signer, {"branch.json": branch_json})
+    with pytest.raises(PackageRefused):
+        await scene(Files(tmp_path / "package"), signer, clock).load()
+
+
+async def test_a_file_larger_than_memory_is_not_begun(
+    tmp_path: Path, signer: Ed25519PrivateKey, clock: VirtualClock
+) -> None:
+    package = tmp_path / "package"
+    resign(package, signer, {}, sizes={"tileset.json": FILE_BYTES_MAX + 1})
+    files = Files(package)
+    with pytest.raises(PackageRefused):
+        await scene(files, signer, clock).load()
+    assert "tileset.json" not in [path for path, _ in files.log]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "tileset.json"])
+async def test_nobody_is_held_by_a_byte_now_and_then(
+    tmp_path: Path, signer: Ed25519PrivateKey, clock: VirtualClock, name: str
+) -> None:
+    class Dripping(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for byte in (tmp_path / "package" / name).read_bytes():
+                await clock.sleep(20)
+                yield bytes([byte])
+
+    files = Files(tmp_path / "package")
+
+    def drip(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/" + name):
+            return httpx.Response(200, stream=Dripping())
+        return files(request)
+
+    began = clock.monotonic()
+    with pytest.raises(ConnectionFailed) as refusal:
+        await scene(drip, signer, clock).load()  # type: ignore[arg-type]
+    assert refusal.value.code == "too_slow"
+    assert clock.monotonic() - began < 600
+
+
+def resign(
+    package: Path,
+    signer: Ed25519PrivateKey,
+    changed: dict[str, bytes],
+    *,
+    sizes: dict[str, int] | None = None,
+) -> None:
+    """Put other files into a package and sign it anew, as a hostile branch would."""
+    manifest = parse_manifest((package / "manifest.json").read_bytes())
+    files = dict(manifest.files)
+    for path, content in changed.items():
+        (package / path).write_bytes(content)
+        files[path] = FileEntry(hashlib.sha256(content).hexdigest(), len(content))
+    for path, size in (sizes or {}).items():
+        files[path] = FileEntry(files[path].sha256, size)
+    raw, signature = seal(msgspec.structs.replace(manifest, files=files), signer)
+    (package / "manifest.json").write_bytes(raw)
+    (package / "manifest.json.sig").write_bytes(signature)

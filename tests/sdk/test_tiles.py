@@ -64,13 +64,19 @@ def test_a_level_that_would_not_show_is_left_out_but_live_is_not() -> None:
     [
         {}, {"root": {}}, {"root": tile(math.nan)}, {"root": tile(-1)}, {"root": [1]},
         {"root": {"geometricError": 1, "boundingVolume": {"box": [1, 2]}}},
-        {"root": tile(1) | {"content": {"uri": 3}}},
+        {"root": tile(1) | {"content": {"uri": 3}}}, {"root": tile(1) | {"content": []}},
+        {"root": tile(1) | {"extras": "live"}}, {"root": tile(10**400)},
     ],
 )  # fmt: skip
 def test_a_malformed_tileset_is_refused(document: Any) -> None:
     with pytest.raises(PackageRefused) as refusal:
         parse_tileset(json.dumps(document).encode())
     assert refusal.value.code == "tileset_malformed"
+
+
+def test_brackets_without_end_are_no_tileset() -> None:
+    with pytest.raises(PackageRefused):
+        parse_tileset(b"[" * 100_000)
 
 
 def test_its_depth_is_bounded() -> None:

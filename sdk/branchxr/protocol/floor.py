@@ -81,7 +81,7 @@ class Floor:
         count = columns * rows
         if min(columns, rows) < 1 or count > CELLS_MAX or len(packed) != (count + 7) // 8:
             raise _malformed(f"{columns} x {rows} cells in {len(packed)} bytes")
-        if not (cell_m > 0 and all(map(math.isfinite, (cell_m, height, x, z)))):
+        if not (1e-3 <= cell_m <= 1e3 and all(map(math.isfinite, (cell_m, height, x, z)))):
             raise _malformed(f"cells of {cell_m} m at {(x, height, z)}")
         bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=count, bitorder="little")
         grid = bits.reshape(rows, columns).astype(np.bool_)

@@ -15,6 +15,8 @@ from typing import Final
 
 import msgspec
 
+from ..errors import InputRefused
+
 MAX_FILES: Final = 100_000
 MAX_SCENES: Final = 10_000
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -55,14 +57,16 @@ class ChunkCache:
                 self._forget(sha256)
                 return None
             if hashlib.sha256(content).hexdigest() != sha256:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
                 self._forget(sha256)
                 return None
             if sha256 not in sizes:  # another process has put it there
                 sizes[sha256] = len(content)
                 self._total_bytes += len(content)
             sizes.move_to_end(sha256)
-            path.touch()  # the order outlives the process by the files' times
+            with suppress(OSError):  # read-only, or another process has just deleted it
+                path.touch()  # the order outlives the process by the files' times
             return content
 
     def keep(self, sha256: str, content: bytes) -> None:
@@ -86,7 +90,8 @@ class ChunkCache:
             self._total_bytes += len(content)
             while self._total_bytes > self._limit_bytes or len(sizes) > MAX_FILES:
                 oldest = next(iter(sizes))
-                self._path(oldest).unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._path(oldest).unlink(missing_ok=True)
                 self._forget(oldest)
 
     def _path(self, sha256: str) -> Path:
@@ -103,8 +108,9 @@ class ChunkCache:
             found = []
             for path in self._folder.glob("??/*"):
                 if _HASH.fullmatch(path.name):
-                    status = path.stat()
-                    found.append((status.st_mtime_ns, path.name, status.st_size))
+                    with suppress(OSError):  # deleted by another process meanwhile
+                        status = path.stat()
+                        found.append((status.st_mtime_ns, path.name, status.st_size))
             self._sizes = OrderedDict((name, size) for _, name, size in sorted(found))
             self._total_bytes = sum(self._sizes.values())
         return self._sizes
@@ -146,7 +152,7 @@ class NewestSeen:
             return
         try:
             stored = msgspec.json.decode(self._path.read_bytes(), type=dict[str, int])
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, RecursionError):
             return
         for name, version in stored.items():
             self._versions[name] = max(version, self._versions.get(name, -1))
@@ -155,9 +161,19 @@ class NewestSeen:
         if self._path is None:
             return
         temporary = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.tmp")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(msgspec.json.encode(self._versions))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(msgspec.json.encode(self._versions))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            # Not passed over: what is not remembered, somebody could serve an older one of.
+            raise InputRefused(
+                f"to write {str(self._path)!r}", type(error).__name__,
+                "make room, or choose another data_dir; without one nothing is kept",
+                code="newest_not_saved",
+            ) from error  # fmt: skip

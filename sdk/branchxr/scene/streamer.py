@@ -32,6 +32,12 @@ from .tiles import Tile, View, fetch_order, parse_tileset
 MAX_PARALLEL: Final = 6
 MAX_RESUMES: Final = 5
 SIGNATURE_BYTES_MAX: Final = 4096
+FILE_BYTES_MAX: Final = 256 * 2**20
+"""Of one file, in memory while it comes; a chunk is a thousandth of it."""
+
+PATIENCE_S: Final = 30.0
+SLOWEST_BYTES_S: Final = 2048
+"""Slower than the slowest mobile network, after a start of `PATIENCE_S`: nobody waits for it."""
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -214,30 +220,41 @@ class Scene:
 
     async def _small(self, path: str, most_bytes: int) -> bytes | None:
         """Fetch a file that no manifest speaks for; `None` if there is none."""
-        content = bytearray()
+        content, began = bytearray(), self._clock.monotonic()
         try:
             async with self._http.download(path) as download:
                 async for part in download.parts:
                     content += part
+                    self._check_pace(began, len(content))
                     if len(content) > most_bytes:
                         raise _foreign(f"at most {most_bytes} bytes of {path!r}", "more")
         except NotFound:
             return None
         return bytes(content)
 
+    def _check_pace(self, began: float, size_bytes: int) -> None:
+        """Refuse to be held by a branch that sends a byte now and then."""
+        if self._clock.monotonic() - began > PATIENCE_S + size_bytes / SLOWEST_BYTES_S:
+            raise ConnectionFailed(
+                f"at least {SLOWEST_BYTES_S} bytes a second", "fewer", "try again", code="too_slow"
+            )
+
     async def _fetch(self, path: str, check: FileCheck, manifest: Manifest) -> bytes:
         """Fetch a file, checking it while it comes; a broken connection is taken up again."""
+        if manifest.files[path].bytes > FILE_BYTES_MAX:
+            raise _foreign(f"at most {FILE_BYTES_MAX} bytes of {path!r:.80}", "more")
         content, etag = bytearray(), ""
         for resume in range(MAX_RESUMES + 1):
             try:
-                url = self._base + quote(path)
+                url, began, had = self._base + quote(path), self._clock.monotonic(), len(content)
                 async with self._http.download(url, offset=len(content), etag=etag) as download:
                     if download.offset != len(content):
-                        content, check = bytearray(), FileCheck(manifest, path)
+                        content, check, had = bytearray(), FileCheck(manifest, path), 0
                     etag = download.etag
                     async for part in download.parts:
                         check.update(part)
                         content += part
+                        self._check_pace(began, len(content) - had)
                 check.finish()
             except ConnectionFailed:
                 if resume == MAX_RESUMES:
@@ -253,7 +270,7 @@ def _read(manifest: Manifest, branch_json: bytes, tileset: bytes) -> LoadedScene
         branch = msgspec.json.decode(branch_json, type=dict[str, Any])
         anchors = tuple(_anchor_of(anchor) for anchor in branch["anchors"])
         floor = Floor.from_json(branch["floor"]) if branch.get("floor") else None
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError) as error:
+    except (msgspec.DecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _foreign(
             "branch.json as docs/scene-package.md has it", type(error).__name__
         ) from error

@@ -70,7 +70,10 @@ def parse_tileset(raw: bytes) -> Tile:
     try:
         document = msgspec.json.decode(raw)
         return _parse_tile(document["root"], [0], depth=0)
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (
+        msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, OverflowError,
+        RecursionError,
+    ) as error:  # fmt: skip
         raise _malformed(type(error).__name__) from error
 
 
