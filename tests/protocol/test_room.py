@@ -358,3 +358,31 @@ def test_brackets_without_end_are_no_message(hall: Any, text: str) -> None:
     ada.visitor.say("still here")
     hall.settle()
     assert [event.text for event in ada.events if isinstance(event, Chat)] == ["still here"]
+
+
+def test_a_session_that_ended_cannot_join_with_a_handshake_from_before(hall: Any) -> None:
+    eve = hall.client("Eve").connect()  # the handshake; the join waits in `visitor.drain()`
+    hall.room.expel("participant-1")
+    hall.settle()
+    assert eve.closed == (m.CloseCode.SESSION_ENDED, "session_ended")
+    assert hall.room.participants == ()
+
+
+def test_who_signs_in_between_handshake_and_join_comes_in_as_that(hall: Any) -> None:
+    ada = hall.client("Guest", role=Role.GUEST, scopes=("look", "walk")).connect()
+    hall.room.change("participant-1", name="Ada", role=Role.VISITOR, scopes=iter(("look", "chat")))
+    hall.settle()
+    assert (ada.visitor.you.name, ada.visitor.you.role) == ("Ada", Role.VISITOR)
+    ada.visitor.say("hello")
+    hall.settle()
+    assert [event.text for event in ada.events if isinstance(event, Chat)] == ["hello"]
+
+
+def test_one_connection_of_each_may_wait_to_join(hall: Any) -> None:
+    ada = hall.enter("Ada")
+    eves = [hall.client("Eve", participant="eve").connect() for _ in range(5)]
+    hall.route()
+    assert [eve.closed for eve in eves[:-1]] == [(m.CloseCode.REPLACED, "replaced")] * 4
+    hall.settle()
+    assert eves[-1].visitor.is_joined
+    assert ada.closed is None

@@ -12,6 +12,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from ..errors import ProtocolError
@@ -79,6 +80,9 @@ class Room:
     def connect(self, grant: Grant, now: float) -> int:
         """Take a connection whose token was checked; return its number."""
         self._now = now
+        for other in self._waiting(grant.participant):
+            # One may wait at a time: nobody fills the branch with connections that never join.
+            self._close(other, m.CloseCode.REPLACED, "replaced")
         self._last_connection += 1
         rate_hz = self.limits.message_hz
         self._connections[self._last_connection] = Connection(
@@ -139,6 +143,13 @@ class Room:
 
         A name that looks like another's gets a number. Without `scopes` a role brings its own.
         """
+        if scopes is None and role in EVERY_SCOPE_ROLES:
+            scopes = (scope.value for scope in Scope)
+        granted = None if scopes is None else frozenset(scopes)
+        changes = {"name": name, "role": role, "scopes": granted}
+        for waiting in self._waiting(participant_id):  # its token was read before this
+            changed = {what: value for what, value in changes.items() if value is not None}
+            waiting.grant = replace(waiting.grant, **changed)  # type: ignore[arg-type]
         session = self._sessions.get(participant_id)
         if session is None:
             return
@@ -147,15 +158,15 @@ class Room:
             session.name = distinct(clean_name(name), others=self._names(session))
         if role is not None:
             session.role = role
-            if scopes is None and role in EVERY_SCOPE_ROLES:
-                scopes = (scope.value for scope in Scope)
-        if scopes is not None:
-            session.scopes = frozenset(scopes)
+        if granted is not None:
+            session.scopes = granted
         if session.participant != before:
             self._announce("changed", session.participant)
 
     def expel(self, participant_id: str) -> None:
         """End somebody's stay: their session was revoked or has expired."""
+        for waiting in self._waiting(participant_id):
+            self._close(waiting, m.CloseCode.SESSION_ENDED, "session_ended")
         session = self._sessions.get(participant_id)
         if session is None:
             return
@@ -397,6 +408,14 @@ class Room:
         session.scopes = grant.scopes
         if grant.role != session.role:
             self.change(grant.participant, role=grant.role, scopes=grant.scopes)
+
+    def _waiting(self, participant_id: str) -> list[Connection]:
+        """Return somebody's connections that have not joined yet."""
+        return [
+            connection
+            for connection in self._connections.values()
+            if connection.session is None and connection.grant.participant == participant_id
+        ]
 
     def _names(self, besides: Session | None = None) -> list[str]:
         return [s.name for s in self._sessions.values() if s is not besides]
