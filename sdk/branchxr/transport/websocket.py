@@ -134,11 +134,11 @@ def _is_local(url: str) -> bool:
     """Say whether an address is on this machine; refuse one that would carry tokens in the open."""
     try:
         parts = urlsplit(url)
-        host, is_whole = parts.hostname, parts.port != 0
+        scheme, host, is_whole = parts.scheme, parts.hostname, parts.port != 0
     except ValueError:  # a port that is none, a bracket that is not closed
-        host, is_whole = None, False
+        scheme, host, is_whole = "", None, False
     is_local = host in {"localhost", "127.0.0.1", "::1"}
-    if not (host and is_whole and parts.scheme in ({"ws", "wss"} if is_local else {"wss"})):
+    if not (host and is_whole and scheme in ({"ws", "wss"} if is_local else {"wss"})):
         raise InputRefused(
             "a realtime address: wss://, or ws:// on this machine",
             f"{url!r:.80}",
