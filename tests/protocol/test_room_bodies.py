@@ -9,6 +9,7 @@ import pytest
 
 from branchxr.models import Role
 from branchxr.protocol import messages as m
+from branchxr.protocol.authority import LEAN_M
 from branchxr.protocol.floor import Floor
 from branchxr.protocol.plan import Anchor, BranchPlan, Cell
 from branchxr.protocol.pose import PoseFlags
@@ -488,3 +489,56 @@ def test_the_same_bytes_in_the_next_cell_are_somewhere_else(wide: Any) -> None:
     ada.send(bytes(uplink))
     wide.settle()
     assert ada.placed == ["speed"]
+
+
+# --- leaning --------------------------------------------------------------------------------
+
+
+def test_a_head_may_lean_beyond_the_floor_but_not_far(walled: Any) -> None:
+    ada, bob = walled.enter("Ada"), walled.enter("Bob")
+    walk(walled, ada, [(-0.32, 0.0)])
+    walk(walled, ada, [(-0.05, 0.0), (-0.05, 0.1), (-0.4, 0.0), (-2.0, 0.0)], speed_m_s=0.5)
+    assert ada.placed == []
+    walk(walled, ada, [(-0.32, 0.0), (-0.05, 0.0)], speed_m_s=0.5)
+    walled.tick()
+    assert head_of(walled, bob, ada.slot)[0] == pytest.approx(-0.05)
+    ada.stand((0.05, 0.0, 0.0))
+    walled.settle()
+    assert ada.placed == ["wall"]
+    assert ada.position[0] == pytest.approx(-0.32)  # put back where one stands, not over the wall
+
+
+def test_nobody_leans_through_a_wall_step_by_step(walled: Any) -> None:
+    ada = walled.enter("Ada")
+    walk(walled, ada, [(-0.35, 0.0)])
+    position = walled.room._sessions["participant-1"].body
+    for millimetres in range(-350, 1000, 20):
+        walled.run(0.2)
+        ada.stand((millimetres / 1000, 0.0, 0.0))
+        walled.settle()
+        assert position.position[0] <= -0.3 + LEAN_M
+    assert ada.placed
+    ada.stand((0.35, 0.0, 0.0))  # the floor behind is near the head, but not near where one stands
+    walled.settle()
+    assert position.position[0] <= 0.0
+
+
+def test_who_leans_comes_back_to_where_they_stand(walled: Any) -> None:
+    ada = walled.enter("Ada")
+    walk(walled, ada, [(-0.32, 0.0)])
+    walk(walled, ada, [(-0.1, 0.0)], speed_m_s=0.5)
+    ada.cut()
+    walled.run(1)
+    ada.connect()
+    walled.settle()
+    assert ada.visitor.place.position[0] == pytest.approx(-0.32)
+    assert walled.room.plan.floor.is_walkable(ada.visitor.place.position[0], 0.0)
+
+
+@pytest.mark.parametrize(("role", "placed"), [(Role.VISITOR, ["teleport"]), (Role.CONSULTANT, [])])
+def test_a_spawn_of_the_staff_is_for_the_staff(walled: Any, role: Role, placed: list[str]) -> None:
+    ada = walled.enter("Ada", role=role)
+    walk(walled, ada, [(-6.0, 0.0)] if role is Role.VISITOR else [])
+    ada.stand((-8.0, 0.0, 3.0), flags=PoseFlags.HANDS | PoseFlags.TELEPORT)
+    walled.settle()
+    assert ada.placed == placed

@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from ..models import Role
 from .plan import CELL_M, Anchor, BranchPlan, Cell
 from .pose import PoseFlags, Vector
 
@@ -16,6 +17,10 @@ SPEED_M_S: Final = 4.0
 
 ALLOWANCE_M: Final = 2.0
 """What may be covered at once after a pause: poses bunch up behind a stalled connection."""
+
+LEAN_M: Final = 0.3
+"""How far a head may be beyond the floor: over a counter, a rail. The grid keeps a body's radius of
+0.25 m from everything, so that at a wall this ends 5 cm behind its surface."""
 
 HEAD_HEIGHTS_M: Final = (0.2, 2.6)
 """A head is between these above the floor of its cell: lying down, and a tall person's jump."""
@@ -35,13 +40,23 @@ _HEAD_OFFSET: Final = 8
 
 @dataclass(slots=True)
 class Body:
-    """Where somebody's head is, as far as the branch has accepted it."""
+    """Where somebody's head is, as far as the branch has accepted it.
+
+    Attributes:
+        leans_from: where they stand while the head is beyond the floor.
+    """
 
     position: Vector
     cell: int
     moved_at: float
     allowance_m: float = ALLOWANCE_M
     seat: Anchor | None = None
+    leans_from: Vector | None = None
+
+    @property
+    def stance(self) -> Vector:
+        """Where they stand, at the height of the head."""
+        return self.leans_from or self.position
 
 
 class Authority:
@@ -57,15 +72,17 @@ class Authority:
         self._speed_m_s = speed_m_s
         self._seats = plan.seats()
         self._stations: dict[str, tuple[Vector, ...]] = {}
-        self._spawns = [anchor for anchor in plan.anchors if anchor.kind == "spawn"]
 
-    def judge(self, body: Body, uplink: bytes, now: float) -> str | None:
+    def judge(
+        self, body: Body, uplink: bytes, now: float, *, role: Role = Role.UNKNOWN
+    ) -> str | None:
         """Move the body, or say why not: `cell`, `height`, `teleport`, `speed` or `wall`.
 
         Args:
             body: changed only if the pose is accepted.
             uplink: 38 bytes whose length and type were checked.
             now: seconds.
+            role: whose spawn anchors one may jump to.
         """
         cell = self._plan.cell(uplink[2] | uplink[3] << 8)
         if cell is None:
@@ -77,17 +94,21 @@ class Authority:
             return "height"
         position = (cell.origin[0] + x, cell.origin[1] + y, cell.origin[2] + z)
         if uplink[1] & PoseFlags.TELEPORT:
-            return self._teleport(body, position, cell, now)
+            return self._teleport(body, position, cell, now=now, role=role)
         return self._walk(body, position, cell, now=now, flags=uplink[1])
 
-    def _teleport(self, body: Body, position: Vector, cell: Cell, now: float) -> str | None:
-        """Allow a jump to a spawn anchor only, onto a free spot of the floor."""
+    def _teleport(
+        self, body: Body, position: Vector, cell: Cell, *, now: float, role: Role
+    ) -> str | None:
+        """Allow a jump to a spawn anchor of one's own only, onto a free spot of the floor."""
         floor = self._plan.floor
-        if not any(_flat_m(spawn.position, position) <= SPAWN_RADIUS_M for spawn in self._spawns):
+        spawns = (spawn for spawn in self._plan.spawns(role) if spawn.path)
+        if not any(_flat_m(spawn.position, position) <= SPAWN_RADIUS_M for spawn in spawns):
             return "teleport"
         if floor is not None and not self._plan.is_clear(position, position):
             return "wall"
         body.position, body.cell, body.moved_at, body.seat = position, cell.id, now, None
+        body.leans_from = None
         return None
 
     def _walk(
@@ -98,10 +119,15 @@ class Authority:
         if moved_m > allowance_m:
             return "speed"
         seat = self._seat_at(position, body.seat) if flags & PoseFlags.SEATED else None
+        leans_from = None
         if not self._is_free(body, position, seat):
-            return "wall"
+            # Who leans stands where they stood: from there, not from the head, the way goes on.
+            if seat or body.seat or _flat_m(body.stance, position) > LEAN_M:
+                return "wall"
+            leans_from = body.stance
         body.position, body.cell, body.moved_at, body.seat = position, cell.id, now, seat
         body.allowance_m = allowance_m - moved_m
+        body.leans_from = leans_from
         return None
 
     def _is_free(self, body: Body, position: Vector, seat: Anchor | None) -> bool:
@@ -110,11 +136,11 @@ class Authority:
         if seat is not None and body.seat is not None:
             return seat is body.seat  # on one's own seat one may lean as one likes
         if seat is not None:
-            return self._reaches(seat, body.position)
+            return self._reaches(seat, body.stance)
         if body.seat is not None:
             return self._reaches(body.seat, position)
-        return self._plan.is_clear(body.position, position) or self._is_clear_around(
-            body.position, position
+        return self._plan.is_clear(body.stance, position) or self._is_clear_around(
+            body.stance, position
         )
 
     def _reaches(self, seat: Anchor, position: Vector) -> bool:

@@ -72,7 +72,7 @@ class Crowd:
         """Take a pose whose length and type were checked, or say why not."""
         body = session.body
         old_cell = body.cell
-        refusal = self._authority.judge(body, uplink, now)
+        refusal = self._authority.judge(body, uplink, now, role=session.role)
         if refusal is not None:
             return refusal
         flags = uplink[1] & _OPEN_FLAGS

@@ -147,8 +147,8 @@ class Session:
 
     @property
     def whereabouts(self) -> Whereabouts:
-        """Where their body stands: below the head."""
-        x, y, z = self.body.position
+        """Where their body stands: below the head, or where they lean from."""
+        x, y, z = self.body.stance
         return Whereabouts(self.body.cell, (x, y - HEAD_HEIGHT_M, z), self.yaw)
 
 
