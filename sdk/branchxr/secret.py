@@ -28,7 +28,10 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self.is_random = bool(re.fullmatch(rf"[0-9a-fA-F]{{{2 * RANDOM_BYTES}}}", value))
-        self._value = bytes.fromhex(value) if self.is_random else value.encode()
+        # What an environment variable has that is no UTF-8 comes as it is in there.
+        self._value = (
+            bytes.fromhex(value) if self.is_random else value.encode(errors="surrogateescape")
+        )
         if not 0 < len(self._value) <= MAX_SECRET_BYTES:
             raise KeyRefused(
                 f"a secret of 1 to {MAX_SECRET_BYTES} bytes",

@@ -62,11 +62,13 @@ async def test_one_bot_that_fails_is_out_and_the_others_go_on(place: InProcessBr
     async def behave(bot: Bot) -> None:
         if bot.branch.session.name == "Bot 2":
             raise ScriptFailed("a step", "a hole", "mind it")
+        if bot.branch.session.name == "Bot 4":
+            raise ZeroDivisionError
         await bot.branch.walk_to("queue")
 
-    async with Crowd(place.connect, size=3, behaviour=behave, clock=place.clock) as crowd:
+    async with Crowd(place.connect, size=4, behaviour=behave, clock=place.clock) as crowd:
         await place.clock.sleep(15)
-        assert set(crowd.failures) == {"Bot 2"}
+        assert set(crowd.failures) == {"Bot 2", "Bot 4"}
         assert sum(bot.branch.position[2] > 2 for bot in crowd.bots) >= 2
 
 

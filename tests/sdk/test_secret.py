@@ -56,3 +56,9 @@ def test_from_file(tmp_path: Path) -> None:
 def test_its_size_is_bounded(value: str) -> None:
     with pytest.raises(KeyRefused):
         Secret(value)
+
+
+def test_an_environment_variable_of_any_bytes_is_a_secret() -> None:
+    raw = b"caf\xe9"
+    environ = {"KEY": raw.decode(errors="surrogateescape")}
+    assert Secret.from_env("KEY", environ=environ).reveal() == raw

@@ -8,7 +8,6 @@ from typing import Final, Self
 
 from ..client import Branch
 from ..clock import Clock, SystemClock
-from ..errors import BranchXRError
 from ..identity.soft_key import SoftKey
 from .behaviours import Behaviour, Bot, wander
 
@@ -108,5 +107,5 @@ class Crowd:
             return
         try:
             await self._behaviour(bot)
-        except BranchXRError as error:
+        except Exception as error:  # noqa: BLE001 - whatever ends a bot is to be seen
             self.failures[bot.branch.session.name] = error
