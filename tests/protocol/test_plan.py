@@ -1,14 +1,17 @@
 """What the realtime side reads of `branch.json`."""
 
 import math
+from typing import Any
 
 import numpy as np
+import pytest
 
+from branchxr.errors import PackageRefused
 from branchxr.models import Role
 from branchxr.protocol.floor import Floor
 from branchxr.protocol.plan import Anchor, BranchPlan, Cell
 
-BRANCH = {
+BRANCH: dict[str, Any] = {
     "cells": [{"id": 3, "origin": [0, 0, 0]}, {"id": 4, "origin": [32, 0, 0]}],
     "anchors": [
         {
@@ -77,3 +80,25 @@ def test_points_lie_in_the_nearest_cell_of_the_nearest_storey() -> None:
     assert plan.cell_at((1.0, 3.9, 3.0)).id == 2
     assert plan.cell_at((500.0, 0.0, 0.0)).id == 1
     assert plan.around(plan.cells[0]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cells": []},
+        {"cells": [{"id": 70_000, "origin": [0, 0, 0]}]},
+        {"cells": [{"id": -1, "origin": [0, 0, 0]}]},
+        {"cells": [{"id": "1", "origin": [0, 0, 0]}]},
+        {"cells": [{"id": 1, "origin": [0, 0, 0]}, {"id": 1, "origin": [32, 0, 0]}]},
+        {"cells": [{"id": 1, "origin": [0, 0, 10**400]}]},
+        {"cells": 5},
+        {"anchors": [1]},
+        {"anchors": [BRANCH["anchors"][0] | {"position": [0, math.inf, 0]}]},
+        {"anchors": [BRANCH["anchors"][0] | {"position": [0, 0]}]},
+        {"anchors": [BRANCH["anchors"][0] | {"rotation": None}]},
+    ],
+)
+def test_rooms_that_nobody_could_enter_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(PackageRefused) as caught:
+        BranchPlan.from_json(BRANCH | change)
+    assert caught.value.code == "package_malformed"

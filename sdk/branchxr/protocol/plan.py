@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..errors import PackageRefused
 from ..models import Role
 from .floor import Floor
 from .pose import Vector
 
 CELL_M: Final = 32.0
+MAX_CELL_ID: Final = 0xFFFF
 STAFF: Final = frozenset({Role.CONSULTANT, Role.OPERATOR})
 SPAWN_RADIUS_M: Final = 1.5
 """Who stands this near to a spawn anchor counts against its capacity."""
@@ -71,11 +73,20 @@ class BranchPlan:
         Args:
             branch: the parsed file; a package's reader has checked it against its hash.
             floor: instead of the file's own.
+
+        Raises:
+            PackageRefused: `package_malformed` or `floor_malformed`.
         """
-        cells = tuple(Cell(int(cell["id"]), _vector(cell["origin"])) for cell in branch["cells"])
+        try:
+            cells = tuple(map(_cell, branch["cells"]))
+            anchors = tuple(map(_anchor, branch["anchors"]))
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise _malformed(type(error).__name__) from error
+        if not cells or len({cell.id for cell in cells}) < len(cells):
+            raise _malformed("no cell, or two of one id")
         if floor is None and branch.get("floor"):
             floor = Floor.from_json(branch["floor"])
-        return cls(cells, tuple(map(_anchor, branch["anchors"])), floor)
+        return cls(cells, anchors, floor)
 
     def cell(self, cell_id: int) -> Cell | None:
         """Return the cell of that id."""
@@ -179,6 +190,13 @@ class BranchPlan:
         )
 
 
+def _cell(cell: Mapping[str, Any]) -> Cell:
+    cell_id = cell["id"]
+    if not isinstance(cell_id, int) or not 0 <= cell_id <= MAX_CELL_ID:
+        raise ValueError("an id that no frame can hold")
+    return Cell(cell_id, _vector(cell["origin"]))
+
+
 def _anchor(anchor: Mapping[str, Any]) -> Anchor:
     capacity, audience = anchor.get("capacity", 1), anchor.get("role", "")
     _, turn_y, _, turn_w = anchor.get("rotation", (0.0, 0.0, 0.0, 1.0))
@@ -195,7 +213,18 @@ def _anchor(anchor: Mapping[str, Any]) -> Anchor:
 
 def _vector(numbers: Sequence[float]) -> Vector:
     x, y, z = (float(number) for number in numbers)
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError("not finite")
     return (x, y, z)
+
+
+def _malformed(came: str) -> PackageRefused:
+    return PackageRefused(
+        "cells and anchors as docs/scene-package.md has them",
+        came,
+        "build the package again with `branchxr assets build`",
+        code="package_malformed",
+    )
 
 
 def _flat_m(first: Vector, second: Vector) -> float:
