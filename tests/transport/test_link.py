@@ -363,3 +363,16 @@ async def test_what_is_too_long_is_refused_before_the_branch_closes_for_it() -> 
         ada.say("short")
         assert (await next_event(ada)).text == "short"
         assert len(home.tries) == 1
+
+
+async def test_cancelling_while_leaving_closes_the_wire() -> None:
+    async with house() as home:
+        link = home.link("Ada")
+        await link.__aenter__()
+        leaving = asyncio.create_task(link.close())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert home.wires[-1].is_closed
+        assert [event async for event in link.events()] == []

@@ -112,13 +112,15 @@ class Link:
         """Leave the branch for good and end `events()`."""
         self.visitor.leave()
         self._flush()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            await wire.close(CloseCode.NORMAL, "left")
-        self._end()
+        try:
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.wait({self._task})
+        finally:  # cancelled or not, nothing is left open
+            wire, self._wire = self._wire, None
+            self._end()
+            if wire is not None:
+                await wire.close(CloseCode.NORMAL, "left")
 
     @property
     def is_connected(self) -> bool:
