@@ -118,3 +118,11 @@ def test_its_size_is_bounded(tmp_path: Path) -> None:
     store = KeyStore.create(tmp_path / "bot.key", RANDOM)
     with pytest.raises(KeyRefused):
         store.save(b"x" * MAX_STORE_BYTES)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    store = KeyStore.create(tmp_path / "absent" / "k", Secret.random())
+    with pytest.raises(KeyRefused) as refusal:
+        store.save(b"x")
+    assert refusal.value.code == "key_not_saved"
+    assert "folder" in refusal.value.remedy

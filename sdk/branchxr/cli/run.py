@@ -83,8 +83,9 @@ def _open_key(path: Path | None, *, name: str) -> "SoftKey":
     secret = Secret.from_env(KEY_SECRET)
     if path.exists():
         return SoftKey.load(path, secret=secret)
+    made = SoftKey.create(path, secret=secret)
     say(f"made a new soft key at {path}")
-    return SoftKey.create(path, secret=secret)
+    return made
 
 
 async def _headless(

@@ -180,5 +180,8 @@ def _wrong_secret(path: Path) -> KeyRefused:
 
 def _not_saved(path: Path, came: str) -> KeyRefused:
     return KeyRefused(
-        f"to write {str(path)!r}", came, "free the disk; nothing was signed", code="key_not_saved"
+        f"to write {str(path)!r}",
+        came,
+        "make room, or choose a folder that can be written; nothing was signed",
+        code="key_not_saved",
     )
