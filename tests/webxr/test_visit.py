@@ -136,6 +136,29 @@ async def test_a_visitor_pays_and_the_ledger_agrees(hosting: Hosting) -> None:
         )
 
 
+async def test_a_guest_at_a_counter_is_offered_a_payment_after_signing_in(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        socket.say("arrived", anchor=COUNTER, kind="counter")
+        assert "Sign in" in (await panel_titled(socket, "Payments"))["text"]
+        await sign_in(host, socket)
+        await panel_titled(socket, "Pay a bill")
+
+
+async def test_who_arrives_while_paying_keeps_the_receipt(hosting: Hosting) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        key = await sign_in(host, socket)
+        panel = await open_payment(socket)
+        socket.say("press", panel="counter", button="pay", fields=fields_of(panel))
+        await socket.heard("ask", kind="confirm")
+        socket.say("arrived", anchor=COUNTER, kind="counter")
+        await hold_ceremony(socket, key, kind="confirm")
+        await panel_titled(socket, "Paid")
+        await host.place.clock.sleep(5)
+        assert (await socket.heard("panel"))["panel"]["title"] == "Paid"
+
+
 async def test_a_signature_over_something_else_pays_nothing(hosting: Hosting) -> None:
     async with hosting() as host:
         ledger = host.place.server.ledger

@@ -21,21 +21,27 @@ REFERENCE_CHARACTERS: Final = 140
 
 async def main(branch: Branch, stage: Stage) -> None:
     """Welcome a person, and let them pay at a counter."""
-    lobby = Lobby(branch, stage)
-    await lobby.welcome()
     async with asyncio.TaskGroup() as tasks:
+        lobby = Lobby(branch, stage, tasks)
+        await lobby.welcome()
         tasks.create_task(lobby.follow_branch())
         tasks.create_task(lobby.follow_person())
 
 
 class Lobby:
-    """One person's visit."""
+    """One person's visit.
 
-    def __init__(self, branch: Branch, stage: Stage) -> None:
+    A payment is a task of its own: what the person does meanwhile is heard at once, and does not
+    wait to open another panel over the receipt.
+    """
+
+    def __init__(self, branch: Branch, stage: Stage, tasks: asyncio.TaskGroup) -> None:
         self._branch = branch
         self._stage = stage
+        self._tasks = tasks
         self._counter: str | None = None
         self._is_paying = False
+        self._is_to_sign_in = False
 
     async def welcome(self) -> None:
         """Say what can be done here."""
@@ -53,7 +59,7 @@ class Lobby:
             own = self._branch.session.participant
             if isinstance(event, e.Changed) and event.participant.id == own:
                 await self._stage.close_panel("welcome")
-                if self._counter and not self._is_paying:
+                if self._counter and self._is_to_sign_in:
                     await self._offer(self._counter)
 
     async def follow_person(self) -> None:
@@ -67,7 +73,8 @@ class Lobby:
 
     async def _offer(self, counter: str) -> None:
         self._counter = counter
-        if self._branch.session.user is None:
+        self._is_to_sign_in = self._branch.session.user is None
+        if self._is_to_sign_in:
             await self._stage.open_panel(
                 Panel(
                     "counter", "Payments", "Sign in to pay here: the button is at the top right.",
@@ -100,10 +107,13 @@ class Lobby:
             await self._offer(self._counter)
         elif event.button == "pay" and not self._is_paying:
             self._is_paying = True
-            try:
-                await self._pay(event)
-            finally:
-                self._is_paying = False
+            self._tasks.create_task(self._pay_once(event))
+
+    async def _pay_once(self, event: PanelPressed) -> None:
+        try:
+            await self._pay(event)
+        finally:
+            self._is_paying = False
 
     async def _pay(self, event: PanelPressed) -> None:
         """Pay what stands in the panel; the bank's own dialog asks, not this script."""

@@ -55,6 +55,7 @@ export class Walk {
   /** Walk to an anchor by the way that Python finds; see `follow`. */
   goTo(anchor: Anchor): void {
     this.goal = { anchor, attempts: ATTEMPTS };
+    this.near.delete(anchor.path); // who is there already arrives anew
     this.askWay(anchor, this.body.position);
   }
 
@@ -69,7 +70,7 @@ export class Walk {
     this.body.follow(points, () => {
       this.goal = null;
       this.body.face(anchor.position);
-      this.arrive(anchor);
+      if (!this.near.has(anchor.path)) this.arrive(anchor);
     });
     return true;
   }
@@ -107,8 +108,8 @@ export class Walk {
     }
   }
 
-  /** Having walked to an anchor's approach is having arrived, however far it lies from it. */
-  arrive(anchor: Anchor): void {
+  /** Arrive: near by, or at the end of the way to it, however far that lies from it. */
+  private arrive(anchor: Anchor): void {
     this.near.add(anchor.path);
     this.onArrived(anchor);
   }

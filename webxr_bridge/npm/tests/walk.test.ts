@@ -88,6 +88,26 @@ test('who is put back on the way to a place sets out again, but not for ever', (
   assert.equal(asked.length, before);
 });
 
+test('one arrives once for each coming, near by or at the end of the way, and anew when asked', () => {
+  const arrived: string[] = [];
+  const walk = new Walk(() => {}, (anchor) => arrived.push(anchor.path), () => {});
+  walk.adopt({ anchors: [COUNTER as unknown as Anchor], nodes: [], cells: [] });
+  const go = (points: Vector[]): void => {
+    walk.goTo(COUNTER as unknown as Anchor);
+    walk.follow(COUNTER.path, points);
+    for (let step = 0; step < 20; step++) {
+      walk.body.step(STILL, 0.2);
+      walk.notice();
+    }
+  };
+  go([[0, 0, 0], [3.5, 0, 0]]); // within reach before the end
+  assert.deepEqual(arrived, [COUNTER.path]);
+  go([[3.5, 0, 0]]);
+  assert.equal(arrived.length, 2);
+  go([[0, 0, 0]]); // an approach that is out of reach
+  assert.equal(arrived.length, 4, 'at once, being near, and at the end of a way that led away');
+});
+
 test('the way to a place that is not wanted any more is not followed', () => {
   const walk = new Walk(() => {}, () => {}, () => {});
   walk.goTo(COUNTER as unknown as Anchor);
