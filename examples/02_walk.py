@@ -1,4 +1,7 @@
-"""Walk to a counter: over the floor, around walls and furniture."""
+"""Walk to a counter: over the floor, around walls and furniture.
+
+Start a branch with a scene first: `branchxr demo`.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""Pay, with a software passkey that lives as long as this program. Fake money, of course."""
+"""Pay, with a software passkey that lives as long as this program. Fake money, of course.
+
+Start a branch first: `branchxr demo`.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""Twelve bots walk about; count the metres."""
+"""Twelve bots walk about; count the metres.
+
+Start a branch with a scene first: `branchxr demo`.
+"""
 
 import asyncio
 import functools
@@ -18,6 +21,8 @@ async def main(connect=branchxr.connect, seconds=20) -> float:
             after = [bot.branch.position for bot in crowd.bots]
             walked_m += sum(map(math.dist, before, after))
             before = after
+    for name, failure in crowd.failures.items():
+        print(f"{name} is out: {failure}")
     print(f"{len(crowd.bots)} bots walked {walked_m:.0f} m in {seconds} s")
     return walked_m
 

@@ -131,7 +131,7 @@ def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> 
     if manifest_bytes is None:
         raise PackageRefused(
             "a scene package: a folder or zip with manifest.json",
-            f"{path.name!r} without one",
+            f"{str(path)!r} without one",
             "build it with `branchxr assets build`",
             code="package_malformed",
         )

@@ -31,7 +31,7 @@ def load(path: str | Path) -> Main:
     file = Path(path)
     if not file.is_file():
         raise InputRefused(
-            "a script file", f"nothing at {str(file)!r}", "correct the path", code="script_missing"
+            "a script file", f"no file at {str(file)!r}", "correct the path", code="script_missing"
         )
     main = getattr(_execute(file), "main", None)
     if not inspect.iscoroutinefunction(main) or not _takes_two(main):

@@ -1,6 +1,7 @@
 """The store: all or nothing, one writer, readers beside it, and folders it cannot use."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 import stat
@@ -105,6 +106,17 @@ async def test_a_database_that_another_program_holds(tmp_path: Path, monkeypatch
             pass
     other.close()
     assert (caught.value.code, caught.value.came) == ("data_refused", "database is locked")
+
+
+async def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: Any) -> None:
+    def refuse(*_arguments: Any, **_named: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputRefused) as caught:
+        async with Store.open(tmp_path / "new"):
+            pass
+    assert (caught.value.code, caught.value.came) == ("data_refused", "Read-only file system")
 
 
 async def test_folders_it_cannot_use(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from branchxr.errors import SceneRefused
+
 from ..container import MAGIC
 from ..refusal import refused
 from .gltf import Source, read_gltf
@@ -22,13 +24,11 @@ def read(path: Path) -> Source:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise refused(
-            "scene_not_found",
-            file=file,
-            place=str(path.parent),
-            expected="a scene file that can be read",
-            came=error.strerror or type(error).__name__,
-            remedy="check the path",
+        raise SceneRefused(
+            "a scene file that can be read",
+            f"{error.strerror or type(error).__name__}: {str(path)!r}",
+            "check the path",
+            code="scene_not_found",
         ) from error
     is_json = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     if raw[:4] == MAGIC or (is_json and path.suffix.lower() in {".gltf", ".json", ".glb"}):

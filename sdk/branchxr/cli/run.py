@@ -54,6 +54,10 @@ def run(
     The same script runs on either stage. It ends when `main` returns, after --seconds, or with
     Ctrl-C; a script that raises shows its traceback and makes the exit code 1.
     """
+    if stage == "webxr" and (key is not None or guest or name is not None or seed is not None):
+        raise typer.BadParameter("--key, --guest, --name and --seed are for --stage headless")
+    if guest and key is not None:
+        raise typer.BadParameter("--guest does not sign in; leave out --guest or --key")
     with reported():
         import asyncio
 

@@ -198,7 +198,7 @@ def _read(folder: Path, path: str) -> bytes:
     if content is None:
         raise PackageRefused(
             f"the file {path!r} in a scene package",
-            f"nothing there in {folder.name!r}",
+            f"nothing there in {str(folder)!r}",
             "build the package with `branchxr assets build SCENE -o DIR`",
             code="package_missing",
         )

@@ -110,8 +110,16 @@ def _only_branch_on(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise InputRefused(
+            f"a folder for the branch's data at {str(folder)!r}",
+            error.strerror or type(error).__name__,
+            "choose another --data folder, or repair this one",
+            code="data_refused",
+        ) from error
     try:
         if not _take(lock):
             raise InputRefused(
