@@ -60,12 +60,12 @@ async def test_two_thumbs_walk_and_look(standing: Standing) -> None:
         await thumbs("touchMove", (80, 370))
         x, _, z = start
         await until(page, f"Math.hypot({APP}.walk.body.x - {x}, {APP}.walk.body.z - {z}) > 0.3")
-        assert await page.locator(".bx-stick").is_visible()
+        await page.locator(".bx-stick").wait_for()
         await thumbs("touchStart", (80, 370), (320, 400))
         await thumbs("touchMove", (80, 370), (260, 400))
-        assert await page.evaluate(f"{APP}.state.yaw") < yaw - 0.1
+        await until(page, f"{APP}.state.yaw < {yaw} - 0.1")
         await thumbs("touchEnd")
-        assert not await page.locator(".bx-stick").is_visible()
+        await page.locator(".bx-stick").wait_for(state="hidden")
         await page.wait_for_timeout(600)
         rest = await page.evaluate(f"{APP}.state.position")
         await page.wait_for_timeout(400)
@@ -75,7 +75,7 @@ async def test_two_thumbs_walk_and_look(standing: Standing) -> None:
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
         await page.locator("summary", has_text="Places").tap()
         await page.get_by_role("button", name="Cash machine 1").tap()
-        assert not await page.get_by_role("button", name="Cash machine 1").is_visible()
+        await page.get_by_role("button", name="Cash machine 1").wait_for(state="hidden")
         assert stand.complaints == []
 
 
