@@ -62,6 +62,6 @@ def _taken(port: int) -> InputRefused:
     return InputRefused(
         f"port {port} to be free",
         "a port that another program holds, or that needs rights",
-        "stop that program, or choose another port (0 takes any)",
+        "stop that program, or choose another with --port or --realtime-port (0 takes any)",
         code="port_taken",
     )
