@@ -19,7 +19,6 @@ def make_branch_json(
 ) -> bytes:
     """Return the bytes; the same scene and versions give the same ones."""
     height = scene.floor.height if scene.floor else round(float(scene.box[0][1]), 4)
-    asset = source.raw.get("asset", {})
     shown = scene.whole.listed("scenes")
     branch: Json = {
         "schema": 1,
@@ -28,8 +27,8 @@ def make_branch_json(
         "up": "+Y",
         "bounds_m": [[round(float(v), 4) + 0.0 for v in end] for end in scene.box],
         "sources": [{"file": n, "sha256": h} for n, h in sorted(source.hashes.items())],
-        "generator": asset.get("generator"),
-        "licence": asset.get("copyright"),
+        "generator": source.generator,
+        "licence": source.licence,
         "pipeline": {"branchxr": __version__, **_encoder_versions()},
         "budgets": {
             "coarsest_bytes_max": COARSEST_BYTES_MAX,

@@ -6,6 +6,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,11 @@ from branchxr.protocol.package import (
     verify_file,
 )
 
-from .document import Document, Json
-from .geometry import bounds, placements, triangle_count
+from .document import Json
+from .geometry import bounds
 from .operations.select_scene import select_scene
 from .prepare import prepare
-from .readers import Source, read
-from .tree import check_tree
+from .readers import read
 
 _SIGNATURE_BYTES_MAX: Final = 4096
 _ZIP_FAULTS: Final = (
@@ -36,73 +36,32 @@ _ZIP_FAULTS: Final = (
 
 
 def inspect_scene(path: Path) -> Json:
-    """Count what a glTF file holds, as the file itself means it.
+    """Count what a scene file holds, as its own format means it.
 
-    `morph_targets`: of each mesh, once. `lights` and `cameras`: nodes that carry one. `uv_sets` and
-    `vertex_colour_sets`: of the primitive that has most. `triangles_drawn` and `bounds_m`: of the
-    scene that is shown, in rest pose. `unit_m`: glTF is in metres.
+    `bounds_m`: of the scene that is shown, in rest pose, metres, +Y up.
 
     Raises:
         SceneRefused: it cannot be read.
     """
     source = read(path)
-    check_tree(source.document, file=source.file)
     shown = select_scene(source.document).document
-    box = bounds(shown)
+    box = bounds(shown) if source.bounds_m is None else source.bounds_m
     warnings = prepare(source).warnings
     return {
         "schema": 1,
         "kind": "scene",
-        "format": "glb" if source.is_binary else "gltf",
-        "generator": source.raw["asset"].get("generator"),
-        **_counts(source, shown),
+        "format": source.format,
+        "generator": source.generator,
+        **asdict(source.counts),
+        "anchors": _anchors(source.document.listed("nodes")),
         "bounds_m": None
         if box is None
         else [[round(float(v), 3) + 0.0 for v in end] for end in box],
-        "unit_m": 1.0,
-        "extensions_used": sorted(source.raw.get("extensionsUsed", [])),
+        "unit_m": source.unit_m,
+        "extensions_used": list(source.extensions_used),
         "bytes": source.size_bytes,
         "warnings": [warning.as_json() for warning in warnings],
     }
-
-
-def _counts(source: Source, shown: Document) -> Json:
-    raw, document = source.raw, source.document
-    per_mesh = [
-        sum(triangle_count(document, p) for p in mesh["primitives"])
-        for mesh in document.listed("meshes")
-    ]
-    shown_meshes = [
-        sum(triangle_count(shown, p) for p in mesh["primitives"]) for mesh in shown.listed("meshes")
-    ]
-    drawn = sum(shown_meshes[p.mesh] * len(p.matrices) for p in placements(shown))
-    nodes = raw.get("nodes", [])
-    sets = [set(p["attributes"]) for p in document.primitives()]
-    return {
-        "nodes": len(nodes),
-        "meshes": len(per_mesh),
-        "triangles_unique": sum(per_mesh),
-        "triangles_drawn": drawn,
-        **{
-            name: len(raw.get(name, []))
-            for name in ("materials", "textures", "images", "skins", "animations")
-        },
-        "morph_targets": sum(_morph_targets(mesh) for mesh in raw.get("meshes", [])),
-        "cameras": sum("camera" in node for node in nodes),
-        "lights": sum("KHR_lights_punctual" in node.get("extensions", {}) for node in nodes),
-        "nodes_with_extras": sum("extras" in node for node in nodes),
-        "uv_sets": max((_how_many(names, "TEXCOORD_") for names in sets), default=0),
-        "vertex_colour_sets": max((_how_many(names, "COLOR_") for names in sets), default=0),
-        "anchors": _anchors(nodes),
-    }
-
-
-def _morph_targets(mesh: Json) -> int:
-    return max((len(p.get("targets", [])) for p in mesh["primitives"]), default=0)
-
-
-def _how_many(names: set[str], start: str) -> int:
-    return sum(name.startswith(start) for name in names)
 
 
 def _anchors(nodes: list[Json]) -> dict[str, int]:

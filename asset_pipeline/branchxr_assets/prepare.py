@@ -19,7 +19,6 @@ from .operations.repair_nodes import RepairNodesOptions, repair_nodes
 from .operations.repair_weights import repair_weights
 from .operations.select_scene import select_scene
 from .readers import Source
-from .tree import check_tree
 from .warnings import SceneWarning, distinct
 
 FAR_M: Final = 8192.0
@@ -44,12 +43,11 @@ class Prepared:
 
 
 def prepare(source: Source) -> Prepared:
-    """Check a source, choose its scene, mend it, and find what `branch.json` will say.
+    """Choose a source's scene, mend it, and find what `branch.json` will say.
 
     Raises:
-        SceneRefused: the node tree or the geometry cannot be used.
+        SceneRefused: the geometry cannot be used.
     """
-    check_tree(source.document, file=source.file)
     whole, warnings = source.document, list(source.warnings)
     for step in _steps(source.file):
         outcome = step(whole)

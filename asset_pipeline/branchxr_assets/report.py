@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from .document import Document, Json
+from .document import Document
 from .geometry import drawn_triangles
 from .lods import Chunk
 from .plan import draw_plan
@@ -85,15 +85,13 @@ def _pictures(prepared: Prepared, chunks: Sequence[Chunk]) -> str:
 
 
 def _counts(source: Source, whole: Document) -> list[tuple[str, str]]:
-    raw: Json = source.raw
-    asset = raw.get("asset", {})
     rows = [
         ("bytes, textures included", _number(source.size_bytes)),
-        ("written by", str(asset.get("generator", "unknown"))),
+        ("written by", source.generator or "unknown"),
         ("triangles drawn", _number(drawn_triangles(whole))),
     ]
     names = ("nodes", "meshes", "materials", "images", "animations", "skins", "cameras")
-    return rows + [(name, _number(len(raw.get(name, [])))) for name in names]
+    return rows + [(name, _number(getattr(source.counts, name))) for name in names]
 
 
 def _chunk_table(chunks: Sequence[Chunk], source_bytes: int) -> str:

@@ -7,9 +7,10 @@ from branchxr.errors import SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
-from .gltf import Source, read_gltf
+from .gltf import read_gltf
+from .source import Counts, Source
 
-__all__ = ["SUFFIXES", "Source", "read"]
+__all__ = ["SUFFIXES", "Counts", "Source", "read"]
 
 SUFFIXES: Final = (".glb", ".gltf")
 

@@ -1,8 +1,6 @@
 """Read glTF 2.0: GLB, or .gltf with the files beside it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,35 +10,18 @@ from .. import container, schema
 from ..document import Document, Json
 from ..references import KNOWN_EXTENSIONS, points_elsewhere, references
 from ..refusal import refused
+from ..tree import check_tree
 from ..warnings import SceneWarning, distinct
 from .buffers import BufferTable
+from .gltf_counts import count
 from .resources import Resources
+from .source import Source
 
 _COMPRESSED: Final = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
 _REMEDIES: Final = {
     "KHR_draco_mesh_compression": "export without compression (Blender: untick Compression)",
     "EXT_meshopt_compression": "export without compression (gltfpack: leave out -c and -cc)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A scene as it came in.
-
-    Attributes:
-        file: its name, without folders.
-        size_bytes: of the file and of everything it names beside it.
-        hashes: file name -> SHA-256 of each file that was read.
-        raw: the document's JSON as the file has it.
-    """
-
-    file: str
-    document: Document
-    size_bytes: int
-    hashes: Mapping[str, str]
-    raw: Json
-    is_binary: bool = False
-    warnings: tuple[SceneWarning, ...] = ()
 
 
 def read_gltf(path: Path, raw: bytes) -> Source:
@@ -71,13 +52,18 @@ def read_gltf(path: Path, raw: bytes) -> Source:
         root.pop(key, None)
     document = Document(root, accessors, images)
     check_references(document, file=file)
+    check_tree(document, file=file)
+    asset = original["asset"]
     return Source(
         file=file,
+        format="glb" if raw[:4] == container.MAGIC else "gltf",
         document=document,
         size_bytes=resources.size_bytes,
         hashes=resources.hashes(),
-        raw=original,
-        is_binary=raw[:4] == container.MAGIC,
+        counts=count(original, document),
+        generator=asset.get("generator"),
+        licence=asset.get("copyright"),
+        extensions_used=tuple(sorted(original.get("extensionsUsed", []))),
         warnings=distinct((*text_warnings, *warnings, *image_warnings)),
     )
 
