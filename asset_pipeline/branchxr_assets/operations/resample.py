@@ -135,7 +135,7 @@ def _pays(document: Document, sampler: Json, kept: Array) -> bool:
     if rows is None:
         return False
     width = rows.shape[1] * rows.dtype.itemsize
-    return len(kept) * (4 + width) < len(rows) * width
+    return bool(len(kept) * (4 + width) < len(rows) * width)
 
 
 def _thin(pool: AccessorPool, document: Document, sampler: Json, kept: Array) -> None:
