@@ -1,0 +1,78 @@
+"""Presets: the files say what the code reads, and nothing is passed over."""
+
+from pathlib import Path
+
+import pytest
+
+from branchxr.errors import InputRefused
+from branchxr_assets.presets import NAMES, Preset, load
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_preset_is_whole(name: str) -> None:
+    preset = load(name)
+    assert preset.about
+    assert preset == load(name)
+
+
+def test_the_default_is_the_desktop_file() -> None:
+    preset = load()
+    assert preset == load("desktop")
+    assert preset.geometry == Preset().geometry
+    assert preset.textures == Preset().textures
+
+
+def test_the_archive_rounds_nothing() -> None:
+    preset = load("archive")
+    assert preset.geometry.is_exact
+    assert preset.textures.format == "keep"
+    assert preset.animations.tolerance == 0
+
+
+def test_mobile_is_the_smallest() -> None:
+    mobile, desktop = load("mobile").budgets, load("desktop").budgets
+    assert mobile.triangles < desktop.triangles
+    assert mobile.draws < desktop.draws
+    assert mobile.texture_bytes < desktop.texture_bytes
+    assert mobile.download_bytes < desktop.download_bytes
+
+
+def test_a_file_beside_the_scene_overrides_and_what_is_typed_overrides_both(tmp_path: Path) -> None:
+    (tmp_path / "branchxr.toml").write_text(
+        '[textures]\nquality = 60\nside_max_px = 512\n[geometry]\ncodec = "none"\n'
+    )
+    preset = load("mobile", beside=tmp_path, given={"textures": {"quality": 50, "format": None}})
+    assert (preset.textures.quality, preset.textures.side_max_px) == (50, 512)
+    assert preset.geometry.codec == "none"
+    assert preset.textures.data_quality == load("mobile").textures.data_quality
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[textures]\nqualty = 3", "qualty"),
+        ("[texture]\nquality = 3", "texture"),
+        ("[textures]\nquality = 0", "quality"),
+        ('[textures]\nquality = "80"', "quality"),
+        ('[geometry]\ncodec = "zip"', "codec"),
+        ("textures = 3", "textures"),
+        ("[lods]\ncount = 7", "count"),
+        ("[geometry]\nis_exact = true", "is_exact"),
+        ("[budgets\n", "Expected"),
+        ("\x00", ""),
+        ("[a]\n" + "a" * 70_000, "bytes"),
+    ],
+)
+def test_what_is_no_preset_is_refused_by_name(tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "branchxr.toml").write_text(text)
+    with pytest.raises(InputRefused) as caught:
+        load(beside=tmp_path)
+    assert caught.value.code == "preset_refused"
+    assert "branchxr.toml" in str(caught.value)
+    assert named in str(caught.value)
+
+
+def test_a_name_that_is_no_preset() -> None:
+    with pytest.raises(InputRefused) as caught:
+        load("../../etc/passwd")
+    assert caught.value.code == "preset_unknown"
