@@ -4,12 +4,16 @@ import io
 from typing import Final
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+import PIL
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError, features
 
 from .document import Floats
 
 PIXELS_MAX: Final = 16384 * 16384 // 4
 """More is taken for a decompression bomb and left as it is."""
+ENCODERS: Final = {"pillow": PIL.__version__, "libwebp": str(features.version("webp"))}
+"""What decides on the bytes that this module makes."""
 _READABLE: Final = ("PNG", "JPEG", "WEBP")
 _WEBP_SIDE_MAX: Final = 16383
 _WEBP_EFFORT: Final = 4
@@ -52,10 +56,20 @@ def is_sixteen_bit_png(raw: bytes) -> bool:
     return raw[:4] == b"\x89PNG" and raw[24:25] == b"\x10"
 
 
-def halved(image: Image.Image, times: int) -> Image.Image:
-    """Return the image at half its size, `times` times; never below one pixel."""
-    factor = 2**times
-    return image.reduce((min(factor, image.width), min(factor, image.height)))
+def scaled(image: Image.Image, *, side_max_px: int, halvings: int = 0) -> Image.Image:
+    """Return the image no longer than a side may be, then halved; never below one pixel.
+
+    Whole factors are box averages (exact, and ten times as fast as Lanczos); others are Lanczos.
+    """
+    longest = max(image.size)
+    factor = max(1.0, longest / side_max_px) * 2**halvings
+    if factor == 1:
+        return image
+    if factor == int(factor):
+        whole = int(factor)
+        return image.reduce((min(whole, image.width), min(whole, image.height)))
+    size = (max(1, round(image.width / factor)), max(1, round(image.height / factor)))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def as_webp(image: Image.Image, *, quality: int | None) -> bytes | None:
@@ -69,8 +83,29 @@ def as_webp(image: Image.Image, *, quality: int | None) -> bytes | None:
     if quality is None:
         image.save(target, "WEBP", lossless=True, quality=70, method=_WEBP_EFFORT, exact=True)
     else:
-        image.save(target, "WEBP", quality=quality, method=_WEBP_EFFORT, exact=True)
+        image.save(target, "WEBP", quality=quality, method=_WEBP_EFFORT)
     return target.getvalue()
+
+
+def angular_error_deg(image: Image.Image, encoded: bytes) -> float:
+    """Return the mean angle between the directions of a normal map and of its encoded copy.
+
+    Measured on every third pixel of every third row: 0.5 million of a 2048 x 2048 map.
+    """
+    again = opened(encoded)
+    if again is None or again.size != image.size:
+        return 180.0
+    one, other = (_directions(picture) for picture in (image, again))
+    cosine = np.einsum("ij,ij->i", one, other).clip(-1, 1)
+    return float(np.degrees(np.arccos(cosine)).mean())
+
+
+def _directions(image: Image.Image) -> NDArray[np.float32]:
+    pixels = np.asarray(image.convert("RGB"))[::3, ::3].reshape(-1, 3)
+    found = pixels.astype(np.float32) / np.float32(127.5) - 1
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = found / np.maximum(length, np.float32(1e-6))
+    return unit
 
 
 def mean_colour(raw: bytes, *, is_colour: bool) -> Floats | None:

@@ -1,22 +1,50 @@
-"""Make textures smaller: halve them, and write WebP where it pays.
+"""Make textures smaller: scale them to what can be seen, and write WebP where it pays.
 
-Unscaled textures are only ever repacked without loss. Scaled ones are WebP at `quality`, and at
-`data_quality` where pixels are numbers (normals, roughness), not colours.
+Colours are judged as eyes judge them (`quality`); pixels that are numbers (`data_quality`) are
+not colours, and a normal map is measured by the angle between the directions it meant and the
+ones it came out with. What is not clearly smaller stays as it came.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from enum import Enum
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from PIL import Image
 
 from ..document import Document, Json, Outcome
-from ..pictures import as_webp, halved, is_cmyk, is_sixteen_bit_png, opened
+from ..pictures import (
+    ENCODERS,
+    angular_error_deg,
+    as_webp,
+    is_cmyk,
+    is_sixteen_bit_png,
+    opened,
+    scaled,
+)
 from ..rewrite import prune
+from ..steps import Step, StepCache
 from ..warnings import SceneWarning
 
 WEBP: Final = "EXT_texture_webp"
+VERSION: Final = 1
+"""Of the bytes that this makes: raised with every change of them (`branchxr_assets.steps`)."""
+LOSSLESS: Final = 100
+NORMAL_ERROR_MAX_DEG: Final = 1.5
+"""Mean over a normal map; a flat one shows steps of light from about 2 degrees on."""
 _SAVING: Final = 0.95
 """A repacked image must be at least 5 % smaller to be worth an extension."""
+_FINE_QUALITY: Final = 97
+
+
+class Kind(Enum):
+    """What an image's pixels are."""
+
+    COLOUR = "colour"
+    NORMAL = "normal"
+    NUMBERS = "numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +52,40 @@ class TexturesOptions:
     """How far to go.
 
     Attributes:
-        halvings: how often width and height are halved.
+        format: `keep` scales what must be scaled and repacks nothing.
+        quality: of colours, 1 to 100; 100 is lossless.
+        data_quality: of numbers, 1 to 100.
+        side_max_px: longer sides are scaled down to it.
+        halvings: how often width and height are halved on top.
         jobs: threads; the bytes do not depend on it.
     """
 
+    format: Literal["webp", "keep"] = "webp"
+    quality: int = LOSSLESS
+    data_quality: int = LOSSLESS
+    side_max_px: int = 16384
     halvings: int = 0
-    quality: int = 80
-    data_quality: int = 92
     jobs: int = 2
 
 
 DEFAULTS: Final = TexturesOptions()
+_NOTHING_REMEMBERED: Final = StepCache(None)
 
 
-def textures(document: Document, options: TexturesOptions = DEFAULTS) -> Outcome:
+def textures(
+    document: Document,
+    options: TexturesOptions = DEFAULTS,
+    *,
+    cache: StepCache = _NOTHING_REMEMBERED,
+) -> Outcome:
     """Re-encode every image; one that cannot be read stays as it is, with a warning."""
     changed = document.copy()
-    colours = _colour_images(changed)
+    kinds = _kinds(changed)
     images = list(changed.images)
     counts = {"bytes_before": sum(map(len, images)), "images_changed": 0}
 
     def encode(index: int) -> bytes | None:
-        return _encoded(images[index], options, is_colour=index in colours)
+        return _remembered(images[index], options, kinds.get(index, Kind.NUMBERS), cache)
 
     with ThreadPoolExecutor(options.jobs) as threads:
         made = list(threads.map(encode, range(len(images))))
@@ -71,25 +111,66 @@ def textures(document: Document, options: TexturesOptions = DEFAULTS) -> Outcome
     return Outcome(prune(result), dict(counts), tuple(warnings))
 
 
-def _encoded(raw: bytes, options: TexturesOptions, *, is_colour: bool) -> bytes | None:
+_UNREADABLE: Final = b""
+_AS_IT_CAME: Final = b"\0"
+"""What is remembered of images that are not encoded; no WebP looks like either."""
+
+
+def _remembered(raw: bytes, options: TexturesOptions, kind: Kind, cache: StepCache) -> bytes | None:
     """Return the new bytes, the same object when nothing pays, `None` when it is unreadable."""
-    has_printing_colours = is_cmyk(raw)
-    is_png = raw.startswith(b"\x89PNG")
-    if options.halvings == 0 and not is_png and not has_printing_colours:
-        return raw  # JPEG and WebP are lossy already: a second loss would not pay
-    if options.halvings == 0 and is_sixteen_bit_png(raw):
-        return raw  # WebP has eight bits
+    decides = {
+        "format": options.format,
+        "quality": options.quality if kind is Kind.COLOUR else options.data_quality,
+        "side_max_px": options.side_max_px,
+        "halvings": options.halvings,
+        "kind": kind.value,
+    }
+    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), ENCODERS)
+    found = cache.remember(step, lambda: _encoded(raw, options, kind))
+    if found == _AS_IT_CAME:
+        return raw
+    return None if found == _UNREADABLE else found
+
+
+def _encoded(raw: bytes, options: TexturesOptions, kind: Kind) -> bytes:
     image = opened(raw)
     if image is None:
-        return None
-    if options.halvings == 0:
-        made = as_webp(image, quality=None)
-        if has_printing_colours:
-            return made
-        return raw if made is None or len(made) >= len(raw) * _SAVING else made
-    quality = options.quality if is_colour else options.data_quality
-    made = as_webp(halved(image, options.halvings), quality=quality)
-    return raw if made is None or len(made) >= len(raw) else made
+        return _UNREADABLE
+    smaller = scaled(image, side_max_px=options.side_max_px, halvings=options.halvings)
+    quality = options.quality if kind is Kind.COLOUR else options.data_quality
+    is_wrong = is_cmyk(raw)
+    is_scaled = smaller.size != image.size
+    if not (is_wrong or is_scaled) and not _may_pay(raw, options, quality):
+        return _AS_IT_CAME
+    made = _as_webp(smaller, quality, kind)
+    worth = len(raw) if is_scaled else len(raw) * _SAVING
+    if made is None or (len(made) >= worth and not is_wrong):
+        return _UNREADABLE if is_wrong else _AS_IT_CAME
+    return made
+
+
+def _may_pay(raw: bytes, options: TexturesOptions, quality: int) -> bool:
+    """Tell whether encoding an image at its own size is worth a try."""
+    if options.format == "keep" or raw[8:12] == b"WEBP":
+        return False  # WebP is lossy already: a second loss would not pay
+    is_lossless_png = raw.startswith(b"\x89PNG") and not is_sixteen_bit_png(raw)
+    return quality < LOSSLESS or is_lossless_png
+
+
+def _as_webp(image: Image.Image, quality: int, kind: Kind) -> bytes | None:
+    """Encode; a normal map finer and finer until its directions are right."""
+    if quality >= LOSSLESS:
+        return as_webp(image, quality=None)
+    made = as_webp(image, quality=quality)
+    if kind is not Kind.NORMAL or made is None:
+        return made
+    for finer in (_FINE_QUALITY, None):
+        if angular_error_deg(image, made) <= NORMAL_ERROR_MAX_DEG:
+            break
+        made = as_webp(image, quality=finer)
+        if made is None:
+            break
+    return made
 
 
 def _declare(document: Document, texture: Json) -> None:
@@ -104,13 +185,34 @@ def _declare(document: Document, texture: Json) -> None:
         texture.setdefault("extensions", {})[WEBP] = {"source": source}
 
 
-def _colour_images(document: Document) -> frozenset[int]:
-    """Return images that hold colours; the rest are numbers."""
-    found = set()
+_COLOUR_SLOTS: Final = frozenset(
+    [
+        *("baseColorTexture", "emissiveTexture", "diffuseTexture", "sheenColorTexture"),
+        *("specularColorTexture", "specularGlossinessTexture", "diffuseTransmissionColorTexture"),
+    ]
+)
+_NORMAL_SLOTS: Final = frozenset({"normalTexture", "clearcoatNormalTexture"})
+
+
+def _kinds(document: Document) -> dict[int, Kind]:
+    """Return what each image is; one that is several things is the most delicate of them."""
+    found: dict[int, Kind] = {}
     for slot, texture_index in texture_slots(document):
-        if slot in {"baseColorTexture", "emissiveTexture", "diffuseTexture", "sheenColorTexture"}:
-            found |= set(image_sources(document.listed("textures")[texture_index]))
-    return frozenset(found)
+        kind = (
+            Kind.COLOUR
+            if slot in _COLOUR_SLOTS
+            else Kind.NORMAL
+            if slot in _NORMAL_SLOTS
+            else Kind.NUMBERS
+        )
+        for image in image_sources(document.listed("textures")[texture_index]):
+            known = found.get(image, kind)
+            found[image] = kind if known == kind else _more_delicate(known, kind)
+    return found
+
+
+def _more_delicate(one: Kind, other: Kind) -> Kind:
+    return Kind.NORMAL if Kind.NORMAL in {one, other} else Kind.NUMBERS
 
 
 def texture_slots(document: Document) -> Iterator[tuple[str, int]]:
