@@ -42,6 +42,7 @@ class Accessor:
         values: `(count, components)`, stored component type, never written to.
         type: `SCALAR`, `VEC3`, …
         is_normalized: integers stand for 0..1 or -1..1.
+        is_sparse: written as what differs from zero (glTF 2.0, section 3.6.2.3).
         rest: name, extras and unknown properties of the accessor.
     """
 
@@ -49,6 +50,7 @@ class Accessor:
     type: str
     is_normalized: bool = False
     rest: Json = field(default_factory=dict)
+    is_sparse: bool = False
 
     @property
     def count(self) -> int:

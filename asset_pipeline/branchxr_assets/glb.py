@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from . import container
-from .document import COMPONENT_CODES, Accessor, Document, Json
+from .document import COMPONENT_CODES, Accessor, Array, Document, Json
 from .references import references
 
 GENERATOR: Final = "BranchXR"
@@ -32,6 +32,7 @@ class _Use(IntEnum):
     INVERSE_BINDS = 2
     INSTANCES = 3
     IMAGE = 4
+    SPARSE = 5
     VERTEX = 34962
     INDEX = 34963
 
@@ -68,7 +69,10 @@ def write_glb(document: Document) -> bytes:
     ]
     listed = list(views.values())
     for accessor in accessors:
-        accessor["bufferView"] = listed.index(accessor["bufferView"])
+        parts = accessor.get("sparse", {"": accessor})
+        for part in parts.values():
+            if isinstance(part, dict):
+                part["bufferView"] = listed.index(part["bufferView"])
     for image, raw in zip(root.get("images", []), document.images, strict=True):
         view = _View(_Use.IMAGE, 0)
         view.add(raw)
@@ -200,6 +204,7 @@ def _merge_equal(
             old in bounded,
             accessor.type,
             accessor.is_normalized,
+            accessor.is_sparse,
             values.dtype.str,
             json.dumps(accessor.rest, sort_keys=True),
             np.ascontiguousarray(values).tobytes(),
@@ -220,22 +225,37 @@ def _place(
     values = accessor.values
     width = values.shape[1] * values.dtype.itemsize
     stride = -(-width // 4) * 4 if use is _Use.VERTEX else values.dtype.itemsize
-    view = views.setdefault((use, stride), _View(use, stride))
-    table = np.ascontiguousarray(values)
-    if use is _Use.VERTEX and stride != width:
-        padded = np.zeros((len(table), stride), np.uint8)
-        padded[:, :width] = table.view(np.uint8).reshape(len(table), width)
-        table = padded
     item: Json = {
-        "bufferView": view,
-        "byteOffset": view.add(table.tobytes()),
         "componentType": COMPONENT_CODES[values.dtype],
         "count": accessor.count,
         "type": accessor.type,
     }
+    if accessor.is_sparse:
+        item["sparse"] = _sparse(values, views)
+    else:
+        view = views.setdefault((use, stride), _View(use, stride))
+        table = np.ascontiguousarray(values)
+        if use is _Use.VERTEX and stride != width:
+            padded = np.zeros((len(table), stride), np.uint8)
+            padded[:, :width] = table.view(np.uint8).reshape(len(table), width)
+            table = padded
+        item = {"bufferView": view, "byteOffset": view.add(table.tobytes()), **item}
     if accessor.is_normalized:
         item["normalized"] = True
     if has_bounds and accessor.count:
         item["min"] = [v.item() for v in values.min(axis=0)]
         item["max"] = [v.item() for v in values.max(axis=0)]
     return item | accessor.rest
+
+
+def _sparse(values: Array, views: dict[tuple[_Use, int], _View]) -> Json:
+    """Store the rows that are not zero; there is at least one, as section 5.2 wants."""
+    rows = np.flatnonzero(values.any(axis=1))
+    rows = rows if len(rows) else np.zeros(1, np.int64)
+    dtype = np.dtype("<u2") if rows[-1] < 65536 else np.dtype("<u4")
+    indices = views.setdefault((_Use.SPARSE, 0), _View(_Use.SPARSE, 0))
+    item: Json = {"count": len(rows)}
+    for key, table in (("indices", rows.astype(dtype)), ("values", values[rows])):
+        item[key] = {"bufferView": indices, "byteOffset": indices.add(table.tobytes())}
+    item["indices"]["componentType"] = COMPONENT_CODES[dtype]
+    return item
