@@ -218,14 +218,20 @@ def _more_delicate(one: Kind, other: Kind) -> Kind:
 def texture_slots(document: Document) -> Iterator[tuple[str, int]]:
     """Yield `(slot name, texture)` of every material."""
     for material in document.listed("materials"):
-        stack: list[Any] = [material]
-        while stack:
-            current = stack.pop()
-            for key, value in current.items():
-                if isinstance(value, dict) and key != "extras":
-                    if key.endswith("Texture") and "index" in value:
-                        yield key, value["index"]
-                    stack.append(value)
+        for name, slot in slots_of(material):
+            yield name, slot["index"]
+
+
+def slots_of(material: Json) -> Iterator[tuple[str, Json]]:
+    """Yield `(slot name, texture info)` of one material, in its extensions too."""
+    stack: list[Any] = [material]
+    while stack:
+        current = stack.pop()
+        for key, value in current.items():
+            if isinstance(value, dict) and key != "extras":
+                if key.endswith("Texture") and "index" in value:
+                    yield key, value
+                stack.append(value)
 
 
 def image_sources(texture: Json) -> list[int]:

@@ -1,0 +1,130 @@
+"""What changed between two packages is named once, in words, and what did not is not."""
+
+import copy
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from branchxr_assets.comparison import Side, compare
+from branchxr_assets.contents.anchors import list_anchors, list_nodes
+from branchxr_assets.contents.floor import make_floor
+from branchxr_assets.document import Accessor, Document, Json
+from branchxr_assets.readers import read
+from branchxr_assets.tree import paths
+
+
+def side(document: Document) -> Side:
+    anchors, _ = list_anchors(document)
+    floor, _ = make_floor(document, anchors)
+    branch = {
+        "nodes": list_nodes(document),
+        "anchors": anchors,
+        "floor": None if floor is None else floor.to_json(),
+    }
+    return Side([document], json.loads(json.dumps(branch)))
+
+
+@pytest.fixture(scope="module")
+def before(hall: Any) -> Document:
+    return read(hall).document
+
+
+def changed(before: Document, edit: Callable[[Json], object]) -> list[tuple[str, str]]:
+    after = before.copy()
+    edit(after.root)
+    return [(c.path, c.kind) for c in compare(side(before), side(after))]
+
+
+def node(root: Json, name: str) -> Json:
+    found: Json = next(n for n in root["nodes"] if n.get("name") == name)
+    return found
+
+
+def path_of(document: Document, name: str) -> str:
+    nodes = document.listed("nodes")
+    return next(p for i, p in paths(document).items() if nodes[i].get("name") == name)
+
+
+def test_nothing_changed(before: Document) -> None:
+    assert changed(before, lambda root: None) == []
+
+
+def test_a_chair_was_moved_with_its_seat(before: Document) -> None:
+    def edit(root: Json) -> None:
+        chair = node(root, "Chair.003")
+        chair["translation"][0] += 0.25
+
+    found = changed(before, edit)
+    chair = path_of(before, "Chair.003")
+    assert (chair, "moved") in found
+    assert [p.rpartition("/")[0] for p, kind in found if kind == "anchor_moved"] == [chair]
+    assert {kind for _, kind in found} <= {"moved", "anchor_moved", "floor_changed"}
+
+
+def test_turned_scaled_and_gone(before: Document) -> None:
+    def turn(root: Json) -> None:
+        node(root, "Sculpture").update(rotation=[0, 0.6, 0, 0.8])
+
+    def scale(root: Json) -> None:
+        node(root, "Sculpture").update(scale=[2, 2, 2])
+
+    def remove(root: Json) -> None:
+        index = root["nodes"].index(node(root, "Sculpture"))
+        for parent in root["nodes"]:
+            if index in parent.get("children", []):
+                parent["children"].remove(index)
+
+    sculpture = path_of(before, "Sculpture")
+    assert (sculpture, "turned") in changed(before, turn)
+    assert (sculpture, "scaled") in changed(before, scale)
+    assert (sculpture, "object_removed") in changed(before, remove)
+    assert (sculpture, "node_removed") not in changed(before, remove)
+
+
+def test_properties_by_name(before: Document) -> None:
+    def edit(root: Json) -> None:
+        extras = next(n for n in root["nodes"] if n.get("extras", {}).get("desk") == 1)["extras"]
+        extras.update(service="loans", hours="9 to 17")
+        del extras["radius_m"]
+
+    assert sorted(kind for _, kind in changed(before, edit)) == [
+        "property_added",
+        "property_changed",
+        "property_removed",
+    ]
+
+
+def test_a_shape_a_material_an_image_a_clip(before: Document) -> None:
+    accessors = list(before.accessors)
+    root = copy.deepcopy(before.root)
+    plant = next(m for m in root["meshes"] if m.get("name") == "PlantMesh")
+    index = plant["primitives"][0]["attributes"]["POSITION"]
+    grown = Accessor(accessors[index].values * np.float32(1.5), "VEC3")
+    accessors[index] = grown
+    root["materials"][0].setdefault("pbrMetallicRoughness", {})["roughnessFactor"] = 0.123
+    target = io.BytesIO()
+    Image.new("RGB", (2, 2), "red").save(target, "PNG")
+    images = (target.getvalue(), *before.images[1:])
+    walk = next(a for a in root["animations"] if a["name"] == "Walk")
+    output = walk["samplers"][0]["output"]
+    accessors[output] = replace(accessors[output], values=accessors[output].values * 0.5)
+    after = Document(root, tuple(accessors), images)
+    found = {c.kind for c in compare(side(before), side(after))}
+    assert {"shape_changed", "material_changed", "image_changed", "clip_changed"} <= found
+
+
+def test_another_way_to_write_a_place_is_no_move(before: Document) -> None:
+    def edit(root: Json) -> None:
+        chair = node(root, "Chair.003")
+        chair["rotation"] = [-v for v in chair.get("rotation", [0, 0, 0, 1])]
+        chair["extras"] = chair.get("extras")
+        if chair["extras"] is None:
+            del chair["extras"]
+
+    assert changed(before, edit) == []
