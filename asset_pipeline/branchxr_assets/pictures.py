@@ -56,6 +56,17 @@ def is_sixteen_bit_png(raw: bytes) -> bool:
     return raw[:4] == b"\x89PNG" and raw[24:25] == b"\x10"
 
 
+def size_px(raw: bytes) -> tuple[int, int]:
+    """Return width and height without decoding; `(0, 0)` when it is no image."""
+    if raw.startswith(b"\xabKTX"):  # KTX 2.0, section 3: after identifier, vkFormat, typeSize
+        return int.from_bytes(raw[20:24], "little"), int.from_bytes(raw[24:28], "little")
+    try:
+        with Image.open(io.BytesIO(raw), formats=_READABLE) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return 0, 0
+
+
 def scaled(image: Image.Image, *, side_max_px: int, halvings: int = 0) -> Image.Image:
     """Return the image no longer than a side may be, then halved; never below one pixel.
 
