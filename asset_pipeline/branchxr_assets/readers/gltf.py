@@ -181,7 +181,7 @@ def _no_constant(name: str) -> float:
 def _check_version(root: Json, *, file: str) -> None:
     asset = root.get("asset")
     version = asset.get("version", "") if isinstance(asset, dict) else ""
-    if version in {"0.8", "1.0", "1.1"} or isinstance(root.get("nodes"), dict):
+    if str(version) in {"0.8", "1.0", "1.1"} or isinstance(root.get("nodes"), dict):
         raise _is_old(file)
     if not (isinstance(version, str) and version.startswith("2.")):
         raise refused(
