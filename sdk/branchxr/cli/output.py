@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from ..errors import BranchXRError, InputRefused, MissingTool
+from ..errors import BranchXRError, InputRefused, KeyRefused, MissingTool
 
 
 class Exit(IntEnum):
@@ -40,7 +40,7 @@ def fail(error: BranchXRError) -> NoReturn:
     typer.echo(f"  got:    {error.came}", err=True)
     typer.echo(f"  remedy: {error.remedy}", err=True)
     code = Exit.FAILED
-    if isinstance(error, InputRefused):
+    if isinstance(error, InputRefused | KeyRefused):
         code = Exit.INPUT_REFUSED
     elif isinstance(error, MissingTool):
         code = Exit.MISSING_TOOL
