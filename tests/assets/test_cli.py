@@ -83,6 +83,15 @@ def test_a_key_that_is_none_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_path_that_the_system_refuses(run: Any, maker: Any) -> None:
+    maker.room()
+    for words in (("build", maker.save(), "-o", "n" * 300), ("inspect", "n" * 300)):
+        result = run(*words)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "error [system_refused]: expected files and folders" in result.stderr
+        assert "got:    File name too long at 'nnn" in result.stderr
+
+
 def test_warnings_go_to_stderr_and_strict_refuses(run: Any, maker: Any, tmp_path: Path) -> None:
     maker.node(mesh=maker.box())
     source = maker.save()

@@ -65,6 +65,18 @@ def reported() -> Iterator[None]:
                 f"pip install -e '.[{extra}]'",
             )
         )
+    except BrokenPipeError:
+        raise  # nobody reads any more: the command line's own affair
+    except OSError as error:
+        path = "" if error.filename is None else f" at {str(error.filename)!r:.200}"
+        fail(
+            BranchXRError(
+                "files and folders that the system lets us use",
+                f"{error.strerror or type(error).__name__}{path}",
+                "check the path, its rights and the space on the disk",
+                code="system_refused",
+            )
+        )
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
 
