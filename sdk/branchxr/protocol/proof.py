@@ -92,7 +92,10 @@ def make_proof(
         jti: never used before; 128 random bits are enough.
         access_token: the token that goes with the request; the proof is bound to it (`ath`).
     """
-    claims: dict[str, Any] = {"jti": jti, "htm": method, "htu": target_of(url), "iat": int(now)}
+    # With milliseconds, as RFC 7519 allows: whole seconds would lie before a branch's start for as
+    # long as that second lasts, and be refused.
+    issued_at = math.floor(now * 1000) / 1000
+    claims: dict[str, Any] = {"jti": jti, "htm": method, "htu": target_of(url), "iat": issued_at}
     if access_token is not None:
         claims["ath"] = _hash_of(access_token)
     header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": _public_members(key.as_dict(private=False))}

@@ -28,7 +28,8 @@ good once: a second use ends the session. Only when the reply may have been lost
 again within a minute, and nothing of that reply was used) are other tokens given in its place.
 
 **After a restart** proofs from before it are refused (`rate_limited`, with `Retry-After`): the
-branch no longer knows which of them were used. Clocks that are right notice nothing.
+branch no longer knows which of them were used. Clocks that are right notice nothing; an `iat` of
+whole seconds may have to wait for one.
 
 **Repeating.** GET may be repeated, and a POST with an `Idempotency-Key`. A key is made before the
 first try, is the customer's own and is kept for ever. The answer to a repetition is where the
