@@ -138,4 +138,4 @@ def test_the_summary_says_what_the_object_says() -> None:
         )
     )  # fmt: skip
     assert rows["payment"] == "posted: 25.00 RUB, signed over abababababababab…"
-    assert rows["debtor"] == "5000 -> 2500"
+    assert rows["debtor"] == "50.00 -> 25.00 RUB"
