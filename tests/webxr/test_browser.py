@@ -103,11 +103,11 @@ async def test_a_guest_walks_with_keys_and_not_through_walls(standing: Standing)
             # Not for so many seconds: on a busy machine few pictures, and so few steps, fit in.
             await until(page, f"Math.hypot({APP}.walk.body.x - {x}, {APP}.walk.body.z - {z}) > 0.5")
             await page.keyboard.up("w")
-            end = await page.evaluate(f"{APP}.state.position")
+            end = await page.evaluate(f"[{APP}.walk.body.x, {APP}.walk.body.z]")
 
             def is_there() -> bool:
                 head = watcher.positions()[guest.id]
-                return bool(np.hypot(head[0] - end[0], head[2] - end[2]) < 0.3)
+                return bool(np.hypot(head[0] - end[0], head[2] - end[1]) < 0.3)
 
             await eventually(is_there)  # the branch has let it go there, and others see it
             await page.keyboard.down("ArrowUp")  # on to the wall behind the seats, and no further
