@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from .document import Document
+from .document import Document, Outcome
 from .geometry import bounds, drawn_triangles
 from .glb import write_glb
 from .operations.cluster import ClusterOptions, cluster
@@ -27,6 +27,8 @@ _TRIES: Final = 6
 _COARSE_ERROR: Final = 0.02
 """Of the scene's diagonal: beyond it collapsing tears large walls, and clustering is kinder."""
 _MIDDLE_RATIO: Final = 0.4
+_WORTH_A_LEVEL: Final = 0.9
+"""A level that saves less than a tenth of the full one's bytes is only one more to load."""
 _UNTOUCHED_TRIANGLES: Final = 24
 """Two boxes: simplifying them saves nothing and shows."""
 
@@ -60,17 +62,19 @@ def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], 
     full, warnings = _full(static, jobs)
     if box is None:
         return [full], warnings
-    chain = [full]
-    for step in range(1, lods - 1):
-        chain.insert(0, _middle(static, step, box_m=_diagonal(box), jobs=jobs))
-    if lods > 1:
-        coarsest = _coarsest(static, diagonal_m=_diagonal(box), jobs=jobs)
-        if coarsest is not None:
-            chain.insert(0, coarsest)
-        else:
-            message = "it has no triangles that a plain first view could show; it starts fuller"
-            warnings.append(SceneWarning("coarsest_left_out", "the scene", message))
-    return _rising_errors(chain), warnings
+    if lods == 1:
+        return [full], warnings
+    coarsest = _coarsest(static, diagonal_m=_diagonal(box), jobs=jobs)
+    if coarsest is None:
+        message = "it has no triangles that a plain first view could show; it starts fuller"
+        warnings.append(SceneWarning("coarsest_left_out", "the scene", message))
+    chain = [] if coarsest is None else [coarsest]
+    for step in range(lods - 2, 0, -1):
+        fewest = chain[-1].triangles if chain else 0
+        middle = _middle(static, step, box_m=_diagonal(box), jobs=jobs, fewest=fewest)
+        if len(middle.glb) < _WORTH_A_LEVEL * len(full.glb):
+            chain.append(middle)
+    return _rising_errors([*chain, full]), warnings
 
 
 def make_live(live: Document, *, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
@@ -88,8 +92,12 @@ def _full(static: Document, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
     return Chunk("full", glb, 0.0, drawn_triangles(static), notes), list(packed.warnings)
 
 
-def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
-    """Halve textures `step` times and keep a falling share of the triangles."""
+def _middle(static: Document, step: int, *, box_m: float, jobs: int, fewest: int) -> Chunk:
+    """Halve textures `step` times and keep a falling share of the triangles.
+
+    Where a plain level keeps more of them in its 60 kB, which goes for small scenes, all are kept:
+    who comes nearer must not see less.
+    """
     bare = strip(static).document
     options = SimplifyOptions(
         ratio=_MIDDLE_RATIO**step,
@@ -98,6 +106,8 @@ def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
         jobs=jobs,
     )
     best = simplify(bare, options)
+    if drawn_triangles(best.document) < fewest:
+        best = Outcome(bare, {"error_m": 0.0})
     packed = textures(best.document, TexturesOptions(halvings=step, jobs=jobs))
     document = packed.document
     notes = {"simplify": best.changed, "textures": packed.changed}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from branchxr.errors import KeyRefused
 
 KEY_NAME = "package-signing.pem"
+MAX_KEY_BYTES = 16 * 1024
+"""An Ed25519 key is 119 bytes of PEM; some tools put a page of text before it."""
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
@@ -35,8 +38,9 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         KeyRefused: `key_refused`: no file, no Ed25519 key.
     """
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+        with path.open("rb") as file:
+            key = load_pem_private_key(file.read(MAX_KEY_BYTES), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _refused(path, error.strerror if isinstance(error, OSError) else None) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise _refused(path, type(key).__name__)

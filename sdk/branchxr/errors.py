@@ -8,7 +8,7 @@ Catch `BranchXRError` and you have caught them all::
     │   ├── SceneRefused            a scene that cannot be read
     │   └── PackageRefused          unsigned, tampered, or older than one already seen
     ├── MissingTool             an extra or a program is not installed (CLI exit code 4)
-    ├── KeyRefused              a key store that does not open, a key that is wrong
+    ├── KeyRefused              a key store that does not open, a key that is wrong (exit code 3)
     ├── TransportError          the branch could not be asked, or did not answer
     │   ├── ConnectionFailed
     │   └── DeadlineExceeded

@@ -1,5 +1,6 @@
 """The package of the hall: what DESIGN says of it, and that the same input gives the same bytes."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image
 
 from branchxr.errors import InputRefused, PackageRefused
 from branchxr.protocol.package import parse_manifest, verify, verify_file
@@ -321,3 +323,39 @@ def test_the_report_names_everything_and_runs_nothing(
     assert "<script" not in page
     for word in ("anchor_kind", "floor_guessed", "coarsest", "scene.glb"):
         assert word in page
+
+
+def _bumpy(side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a floor of `2 * side * side` triangles that no simplifier takes for flat."""
+    x, z = (part.ravel() for part in np.meshgrid(np.arange(side + 1.0), np.arange(side + 1.0)))
+    corner = (np.arange(side)[:, None] * (side + 1) + np.arange(side)).ravel()
+    beside, below = corner + 1, corner + side + 1
+    faces = np.stack([corner, below, beside, beside, below, below + 1], axis=1).reshape(-1, 3)
+    return np.stack([x, np.sin(x * 2) * np.cos(z * 3) * 0.4, z], axis=1) / side * 6, faces
+
+
+@pytest.mark.parametrize("side", [4, 20, 60, 200])
+@pytest.mark.parametrize("is_textured", [False, True])
+def test_who_comes_nearer_never_sees_less(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path, side: int, is_textured: bool
+) -> None:
+    points, faces = _bumpy(side)
+    look: dict[str, Any] = {}
+    if is_textured:
+        noise = np.random.default_rng(1).integers(0, 255, (512, 512, 3), np.uint8)
+        png = io.BytesIO()
+        Image.fromarray(noise).save(png, "PNG")
+        maker.root["images"] = [{"bufferView": maker.view(png.getvalue()), "mimeType": "image/png"}]
+        maker.root["textures"] = [{"source": 0}]
+        maker.root["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]
+        uv = maker.array(points[:, [0, 2]] / 6)
+        look = {"material": 0, "attributes": {"TEXCOORD_0": uv}}
+    maker.node(mesh=maker.mesh(points, faces, dtype="u4", **look), extras={"walkable": True})
+    result = build_scene(maker.save(), tmp_path / "out", key=key)
+    triangles = [chunk.triangles for chunk in result.chunks]
+    assert triangles == sorted(triangles)
+    roles = [chunk.role for chunk in result.chunks]
+    assert (roles[0], roles[-1]) == ("coarsest", "full")
+    # Where a level in between neither saves triangles nor pictures, there is none.
+    assert ("middle" in roles) is (is_textured or side > 20)
+    assert result.as_json()["chunks"] == len(roles)

@@ -5,6 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from typer.testing import CliRunner, Result
 
 from branchxr.cli.assets import app
@@ -53,6 +62,34 @@ def test_build_with_a_key_of_ones_own(run: Any, maker: Any, tmp_path: Path) -> N
         for name in ("one", "two")
     }
     assert len(signers) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no key", b"x" * 1_000_000, "encrypted", "p256"])
+def test_a_key_that_is_none_is_refused(
+    run: Any, maker: Any, tmp_path: Path, content: bytes | str | None
+) -> None:
+    maker.room()
+    key = tmp_path / "key.pem"
+    if isinstance(content, str):
+        made = Ed25519PrivateKey.generate() if content == "encrypted" else generate(SECP256R1())
+        lock = BestAvailableEncryption(b"secret") if content == "encrypted" else NoEncryption()
+        key.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    elif content is not None:
+        key.write_bytes(content)
+    result = run("build", maker.save(), "-o", tmp_path / "out", "--key", key)
+    assert result.exit_code == 3
+    assert "error [key_refused]: expected an Ed25519 private key" in result.stderr
+    assert "remedy:" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_path_that_the_system_refuses(run: Any, maker: Any) -> None:
+    maker.room()
+    for words in (("build", maker.save(), "-o", "n" * 300), ("inspect", "n" * 300)):
+        result = run(*words)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "error [system_refused]: expected files and folders" in result.stderr
+        assert "got:    File name too long at 'nnn" in result.stderr
 
 
 def test_warnings_go_to_stderr_and_strict_refuses(run: Any, maker: Any, tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_taken_port_is_named() -> None:
         out = run("--headless", "--port", str(port), "--seconds", "1")
     assert out.returncode == 3
     assert f"{port}" in out.stderr
+    assert "building" not in out.stderr, "refused only after the work"
     assert "remedy:" in out.stderr
     assert "Traceback" not in out.stderr
     assert out.stdout == ""
@@ -137,4 +138,4 @@ def test_the_summary_says_what_the_object_says() -> None:
         )
     )  # fmt: skip
     assert rows["payment"] == "posted: 25.00 RUB, signed over abababababababab…"
-    assert rows["debtor"] == "5000 -> 2500"
+    assert rows["debtor"] == "50.00 -> 25.00 RUB"

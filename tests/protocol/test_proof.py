@@ -154,11 +154,21 @@ def test_the_window_is_bounded_and_forgets(key: ECKey) -> None:
     assert replays.remembered == 1
 
 
+def test_a_window_that_follows_another_refuses_what_that_may_have_seen(key: ECKey) -> None:
+    replays = ReplayWindow()
+    replays.begin_at(NOW + 0.5)
+    with pytest.raises(RateLimited) as caught:
+        check(proof_of(key), replays=replays, now=NOW + 1)
+    assert caught.value.retryable
+    assert caught.value.retry_after_s == 1
+    assert check(proof_of(key, now=NOW + 1), replays=replays, now=NOW + 1)
+
+
 def test_a_clock_set_back_does_not_fill_the_window() -> None:
     replays = ReplayWindow(capacity=3)
-    replays.use("key", "from-the-future", now=5000.0)
+    replays.use("key", "from-the-future", issued_at=5000, now=5000.0)
     for n in range(6):
-        replays.use("key", f"jti-{n}", now=1000.0 + 121 * n)
+        replays.use("key", f"jti-{n}", issued_at=1000, now=1000.0 + 121 * n)
     assert replays.remembered == 2
     with pytest.raises(Unauthenticated):  # it is good again when its time comes
-        replays.use("key", "from-the-future", now=5000.0)
+        replays.use("key", "from-the-future", issued_at=5000, now=5000.0)

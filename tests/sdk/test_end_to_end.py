@@ -311,6 +311,9 @@ async def test_a_key_file_is_made_used_again_and_not_opened_by_another_secret(
     assert first[0] == second[0] == 0, first[2] + second[2]
     assert first[1] == second[1] != "None\n"
     code, _out, err = await run(*words, env=env | {"BRANCHXR_KEY_SECRET": "00" * 32})
-    assert (code, "key_wrong_secret" in err) == (1, True)
+    assert (code, "key_wrong_secret" in err) == (3, True)
     code, _out, err = await run(*words, env={"PATH": "/usr/bin"})
-    assert (code, "secret_missing" in err) == (1, True)
+    assert (code, "secret_missing" in err) == (3, True)
+    (tmp_path / "bot.key").write_bytes(b"-----BEGIN PRIVATE KEY-----")
+    code, _out, err = await run(*words, env=env)
+    assert (code, "key_malformed" in err) == (3, True)

@@ -378,6 +378,20 @@ async def test_a_path_that_no_address_can_hold(path: str, clock: VirtualClock) -
             raise AssertionError
 
 
+async def test_a_renewal_whose_reply_is_lost_is_repeated(clock: VirtualClock) -> None:
+    script = Scripted(
+        problem(401, "token_expired"),
+        httpx.ReadError,
+        httpx.Response(200, content=msgspec.json.encode(tokens(2))),
+        httpx.Response(200, json=ACCOUNTS),
+    )
+    await client(script, clock).call(LIST_ACCOUNTS)
+    _, lost, repeated, last = script.requests
+    assert lost.content == repeated.content
+    assert lost.headers["DPoP"] != repeated.headers["DPoP"]
+    assert last.headers["Authorization"] == "DPoP access-2"
+
+
 async def test_who_is_cancelled_while_a_token_is_renewed_keeps_the_session(
     clock: VirtualClock,
 ) -> None:

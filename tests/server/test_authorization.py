@@ -1,5 +1,6 @@
 """Proofs, tokens and scopes, as a request meets them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,9 @@ async def test_a_refresh_token_used_twice_ends_the_session(guest: Any, branch: A
     refresh = {"refresh_token": guest.tokens["refresh_token"]}
     token, guest.access_token = guest.access_token, ""
     renewed = await guest.ask("POST", "/v1/tokens", refresh)
+    guest.access_token = renewed["access_token"]
+    await guest.ask(*SESSION)  # so the reply has arrived
+    guest.access_token = ""
     assert await guest.refused("POST", "/v1/tokens", refresh) == "refresh_reused"
     assert [session.participant for session in ended] == [renewed["participant"]]
     for worthless in (token, renewed["access_token"]):
@@ -101,6 +105,38 @@ async def test_a_refresh_token_used_twice_ends_the_session(guest: Any, branch: A
     guest.access_token = ""
     last = {"refresh_token": renewed["refresh_token"]}
     assert await guest.refused("POST", "/v1/tokens", last) == "refresh_invalid"
+
+
+async def test_a_refresh_whose_reply_was_lost_may_be_repeated(guest: Any, branch: Any) -> None:
+    refresh = {"refresh_token": guest.tokens["refresh_token"]}
+    guest.access_token = ""
+    lost = [await guest.ask("POST", "/v1/tokens", refresh) for _ in range(2)]
+    guest.take(await guest.ask("POST", "/v1/tokens", refresh))
+    assert (await guest.ask(*SESSION))["role"] == "guest"
+    for reply in lost:
+        guest.access_token = reply["access_token"]
+        assert await guest.refused(*SESSION) == "token_invalid"
+    guest.access_token = ""
+    # Somebody got hold of what was lost, key and all: that ends the session, as any reuse does.
+    stolen = {"refresh_token": lost[0]["refresh_token"]}
+    assert await guest.refused("POST", "/v1/tokens", stolen) == "refresh_reused"
+    assert not branch.sessions.live()
+
+
+async def test_a_lost_reply_is_given_again_for_a_minute_only(guest: Any, clock: Any) -> None:
+    refresh = {"refresh_token": guest.tokens["refresh_token"]}
+    guest.access_token = ""
+    await guest.ask("POST", "/v1/tokens", refresh)
+    clock.now += 61
+    assert await guest.refused("POST", "/v1/tokens", refresh) == "refresh_reused"
+
+
+async def test_only_the_last_refresh_may_be_repeated(guest: Any) -> None:
+    first = {"refresh_token": guest.tokens["refresh_token"]}
+    guest.access_token = ""
+    second = {"refresh_token": (await guest.ask("POST", "/v1/tokens", first))["refresh_token"]}
+    await guest.ask("POST", "/v1/tokens", second)
+    assert await guest.refused("POST", "/v1/tokens", first) == "refresh_reused"
 
 
 async def test_a_refresh_token_is_bound_to_the_key(world: Any, branch: Any, guest: Any) -> None:
@@ -253,6 +289,24 @@ async def test_whoever_is_in_the_branch_keeps_their_session(
     clock.now += 5 * 3600
     await (await world.caller(branch)).enter()
     assert await guest.refused(*SESSION) == "token_invalid"
+
+
+async def test_what_was_proved_before_a_restart_is_not_taken_after_it(
+    world: Any, clock: Any, tmp_path: Path
+) -> None:
+    branch = await world.open(data=tmp_path)
+    guest = await (await world.caller(branch)).enter()
+    captured = {"DPoP": guest.proof(*SESSION)}
+    await guest.ask(*SESSION, **captured)
+    await world.stack.aclose()
+    clock.now += 2.5
+    guest.http = (await world.caller(await world.open(data=tmp_path))).http
+    answer = await guest.send(*SESSION, **captured)
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert answer.headers["retry-after"] == "3"
+    assert (await guest.ask(*SESSION))["participant"] == guest.tokens["participant"]
+    clock.now += 60
+    assert await guest.refused(*SESSION, **captured) == "dpop_invalid"
 
 
 async def test_spent_tokens_are_forgotten(guest: Any, branch: Any, clock: Any) -> None:

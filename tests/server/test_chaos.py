@@ -56,8 +56,9 @@ class Payer:
                 await asyncio.sleep(0.02)
                 continue
             found = answer.json()
-            # Whoever doubles a request doubles its proof: nobody knows what the first one did.
-            if answer.status_code < 500 and found.get("code") != "dpop_replayed":
+            # Whoever doubles a request doubles its proof: nobody knows what the first one did,
+            # nor, after a restart, whether there was one.
+            if answer.status_code < 500 and found.get("code") not in AGAIN:
                 return found
 
     async def decide(self, payment: str, action: str, body: dict[str, Any]) -> None:
@@ -101,6 +102,7 @@ class Payer:
             assert seen["state"] == STATES.get(ask.verdict, ask.verdict)
 
 
+AGAIN = {"dpop_replayed", "rate_limited"}
 STATES = {"insufficient_funds": "rejected", "user_verification_missing": "pending"}
 """Where a payment stands after a refusal; one failed signature of five decides nothing."""
 

@@ -169,7 +169,7 @@ async def until(page: Page, expression: str) -> None:
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    for _ in range(400):
+    for _ in range(PATIENCE_MS // 50):
         if holds():
             return
         await asyncio.sleep(0.05)

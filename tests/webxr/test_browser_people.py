@@ -42,11 +42,24 @@ async def tab_to(page: Page, name: str, *, key: str = "Tab") -> None:
     raise AssertionError(f"{name!r} cannot be reached by {key}")
 
 
+IS_IN_SIGHT = """(element) => {
+    const box = element.getBoundingClientRect();
+    const ends = [[box.left + 4, box.top + 4], [box.right - 4, box.bottom - 4]];
+    return ends.every(([x, y]) => document.elementFromPoint(x, y) === element);
+}"""
+"""Whether neither the window's edge nor anything else hides a part of it."""
+
+
 async def test_two_thumbs_walk_and_look(standing: Standing) -> None:
     async with standing() as stand:
         page = await stand.open(is_phone=True)
         await until(page, f"{APP}.walk.body.floor !== null")
-        await page.get_by_role("button", name="Got it").tap()
+        got_it = page.get_by_role("button", name="Got it")
+        await page.set_viewport_size({"width": 740, "height": 360})  # held across
+        assert await got_it.evaluate(IS_IN_SIGHT)
+        await page.set_viewport_size({"width": 390, "height": 700})
+        assert await got_it.evaluate(IS_IN_SIGHT)
+        await got_it.tap()
         await until(page, "document.querySelector('.bx-panel') === null")  # it covers the picture
         start = await page.evaluate(f"{APP}.state.position")
         yaw = await page.evaluate(f"{APP}.state.yaw")

@@ -248,6 +248,27 @@ async def test_a_line_that_the_branch_refuses_is_said_to_be(hosting: Hosting) ->
         assert (await socket.heard("notice"))["text"] == "Sign in to talk."
 
 
+@pytest.mark.parametrize(
+    ("how", "kind", "title", "remedy"),
+    [
+        ("use", "authenticate", "You are not signed in", "type your name, and create one"),
+        ("create", "register", "No passkey was created", "Nothing changed"),
+    ],
+)
+async def test_a_sign_in_that_ends_in_nothing_says_what_to_do(
+    hosting: Hosting, how: str, kind: str, title: str, remedy: str
+) -> None:
+    async with hosting() as host:
+        socket = await host.page()
+        socket.say("sign_in", how=how, name="Ada")
+        ask = await socket.heard("ask", kind=kind)
+        socket.say("refuse", id=ask["id"], code="declined")
+        notice = await socket.heard("notice")
+        assert (notice["level"], notice["title"]) == ("info", title)
+        assert remedy in notice["text"]
+        assert socket.ops("busy")[-1]["what"] == "nothing"
+
+
 async def test_an_answer_that_nobody_asked_for_is_dropped(hosting: Hosting) -> None:
     async with hosting() as host:
         socket = await host.page()

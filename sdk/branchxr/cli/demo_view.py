@@ -157,14 +157,18 @@ def summary_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         result[part] for part in ("scene", "avatars", "payment", "ledger")
     )
     age = avatars["pose_age_ms"]
-    paid = Money.from_minor(payment["amount_minor"], payment["currency"])
+
+    def money(name: str) -> Money:
+        return Money.from_minor(payment[name], payment["currency"])
+
     return [
         ("scene", f"{scene['source_bytes'] / 1e6:.2f} MB came in, {scene['chunks']} chunks of "
                   f"{scene['chunk_bytes'] / 1e6:.2f} MB went out, {scene['anchors']} anchors"),
         ("avatars", f"{avatars['count']}; poses {_age(age['p50'], age['p95'])}"),
-        ("payment", f"{payment['state']}: {paid}, signed over {payment['challenge_sha256'][:16]}…"),
-        ("debtor", f"{payment['debtor_before_minor']} -> {payment['debtor_after_minor']}"),
-        ("creditor", f"{payment['creditor_before_minor']} -> {payment['creditor_after_minor']}"),
+        ("payment", f"{payment['state']}: {money('amount_minor')}, signed over "
+                    f"{payment['challenge_sha256'][:16]}…"),
+        *((who, f"{money(f'{who}_before_minor').amount} -> {money(f'{who}_after_minor')}")
+          for who in ("debtor", "creditor")),
         ("ledger", f"{ledger['transfers']} transfers, sum {ledger['sum_before_minor']} before, "
                    f"{ledger['sum_after_minor']} after"),
         ("ran", f"{result['seconds']:.1f} s"),

@@ -23,6 +23,7 @@ from ..money import Money
 from ..operations import HOST_SECRET_HEADER
 from ..payments.payments import PaymentReceipt
 from ..server.branch import BranchServer, ServerSettings
+from ..server.ports import check_free
 from . import loop
 from .demo_view import Snapshot, View
 
@@ -103,6 +104,7 @@ class _Demonstration:
         self._crowd: Crowd
 
     async def run(self) -> dict[str, Any] | None:
+        check_free("localhost", self._plan.port)  # a build takes seconds; say it before
         with tempfile.TemporaryDirectory(prefix="branchxr-demo-") as folder:
             built = await asyncio.to_thread(self._build, Path(folder) / "package")
             async with self._serving(built) as (server, connect_bot):

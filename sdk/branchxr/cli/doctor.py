@@ -51,6 +51,8 @@ NEEDS = (
     Need("program", "npm", "building the shim", "apt-get install nodejs npm"),
     Need("program", "chromium", "the browser tests", "apt-get install chromium"),
     Need("module", "pythonnet", "the Unity stage", _EXTRA.format("unity"), is_required=False),
+    Need("module", "psycopg", "PostgreSQL; the branch keeps to SQLite so far",
+         _EXTRA.format("postgres"), is_required=False),
     Need("module", "uvloop", "less CPU per participant", _EXTRA.format("fast"), is_required=False),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from ..errors import BranchXRError, InputRefused, MissingTool
+from ..errors import BranchXRError, InputRefused, KeyRefused, MissingTool
 
 
 class Exit(IntEnum):
@@ -40,7 +40,7 @@ def fail(error: BranchXRError) -> NoReturn:
     typer.echo(f"  got:    {error.came}", err=True)
     typer.echo(f"  remedy: {error.remedy}", err=True)
     code = Exit.FAILED
-    if isinstance(error, InputRefused):
+    if isinstance(error, InputRefused | KeyRefused):
         code = Exit.INPUT_REFUSED
     elif isinstance(error, MissingTool):
         code = Exit.MISSING_TOOL
@@ -63,6 +63,18 @@ def reported() -> Iterator[None]:
                 f"the extra {extra!r}",
                 f"no module named {error.name!r}",
                 f"pip install -e '.[{extra}]'",
+            )
+        )
+    except BrokenPipeError:
+        raise  # nobody reads any more: the command line's own affair
+    except OSError as error:
+        path = "" if error.filename is None else f" at {str(error.filename)!r:.200}"
+        fail(
+            BranchXRError(
+                "files and folders that the system lets us use",
+                f"{error.strerror or type(error).__name__}{path}",
+                "check the path, its rights and the space on the disk",
+                code="system_refused",
             )
         )
     except KeyboardInterrupt:

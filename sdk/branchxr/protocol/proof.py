@@ -6,6 +6,7 @@ browser, .NET and Python have.
 
 import hashlib
 import heapq
+import math
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ class ReplayWindow:
 
     def __init__(self, *, capacity: int = 100_000) -> None:
         self._capacity = capacity
+        self._since = 0.0
         self._seen: set[bytes] = set()
         self._ends: list[tuple[float, bytes]] = []  # a heap: clocks are set back, too
 
@@ -44,23 +46,28 @@ class ReplayWindow:
         """How many proofs it remembers now."""
         return len(self._seen)
 
-    def use(self, thumbprint: str, jti: str, *, now: float) -> None:
+    def begin_at(self, now: float) -> None:
+        """Refuse proofs stamped earlier: a former window, lost with its process, may know them."""
+        self._since = now
+
+    def use(self, thumbprint: str, jti: str, *, issued_at: float, now: float) -> None:
         """Use a proof's id up.
 
         Raises:
             Unauthenticated: `dpop_replayed`: it was used before.
-            RateLimited: `rate_limited`: the window is full.
+            RateLimited: `rate_limited`: the window is full, or too young to know.
         """
+        if issued_at < self._since:  # its sender's clock is late, or somebody repeats it
+            wait_s = min(WINDOW_S, math.ceil(self._since - issued_at))
+            raise _limited("a proof from after the branch's start", "an earlier one", wait_s)
         while self._ends and self._ends[0][0] <= now:
             self._seen.discard(heapq.heappop(self._ends)[1])
         mark = hashlib.sha256(f"{thumbprint} {jti}".encode()).digest()
         if mark in self._seen:
             raise _refused("a proof that was used before", code="dpop_replayed")
         if len(self._seen) >= self._capacity:
-            raise RateLimited(
-                f"at most {self._capacity} requests in {2 * WINDOW_S} s", "more", "wait a moment",
-                code="rate_limited", status=429, retryable=True, retry_after_s=WINDOW_S,
-            )  # fmt: skip
+            expected = f"at most {self._capacity} requests in {2 * WINDOW_S} s"
+            raise _limited(expected, "more", WINDOW_S)
         # A proof may be stamped WINDOW_S ahead and is accepted until WINDOW_S after its stamp.
         self._seen.add(mark)
         heapq.heappush(self._ends, (now + 2 * WINDOW_S, mark))
@@ -85,7 +92,10 @@ def make_proof(
         jti: never used before; 128 random bits are enough.
         access_token: the token that goes with the request; the proof is bound to it (`ath`).
     """
-    claims: dict[str, Any] = {"jti": jti, "htm": method, "htu": target_of(url), "iat": int(now)}
+    # With milliseconds, as RFC 7519 allows: whole seconds would lie before a branch's start for as
+    # long as that second lasts, and be refused.
+    issued_at = math.floor(now * 1000) / 1000
+    claims: dict[str, Any] = {"jti": jti, "htm": method, "htu": target_of(url), "iat": issued_at}
     if access_token is not None:
         claims["ath"] = _hash_of(access_token)
     header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": _public_members(key.as_dict(private=False))}
@@ -134,7 +144,7 @@ def check_proof(
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 8 <= len(jti) <= _MAX_JTI_CHARACTERS:
         raise _refused("a proof without a usable jti")
-    replays.use(found, jti, now=now)
+    replays.use(found, jti, issued_at=issued_at, now=now)
     return found
 
 
@@ -205,6 +215,13 @@ def _public_members(jwk: Any) -> dict[str, str]:  # Any: JSON of the peer or of 
 
 def _hash_of(access_token: str) -> str:
     return encode_base64url(hashlib.sha256(access_token.encode()).digest())
+
+
+def _limited(expected: str, came: str, wait_s: int) -> RateLimited:
+    return RateLimited(
+        expected, came, "wait a moment",
+        code="rate_limited", status=429, retryable=True, retry_after_s=wait_s,
+    )  # fmt: skip
 
 
 def _refused(came: str, *, code: str = "dpop_invalid") -> Unauthenticated:

@@ -107,8 +107,9 @@ class BranchServer:
             random_bytes=sources.random_bytes,
             is_present=self._is_present,
         )
+        self._replays = ReplayWindow()
         self.authorization = Authorization(
-            self.sessions, clock=sources.clock, replays=ReplayWindow()
+            self.sessions, clock=sources.clock, replays=self._replays
         )
         self.room = Room(
             scene.plan if scene is not None else BranchPlan(),
@@ -158,6 +159,8 @@ class BranchServer:
             if settings.development:
                 await store.write(customers.seed)
             await branch.sessions.load()
+            if branch.sessions.live():  # of a former process, as is what it knew of proofs
+                branch._replays.begin_at(sources.clock.time())
             branch.app = branch._make_app(page_app)
             yield branch
 

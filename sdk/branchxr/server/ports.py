@@ -33,6 +33,16 @@ def bind(host: str, port: int) -> list[socket.socket]:
     raise _taken(port)
 
 
+def check_free(host: str, port: int) -> None:
+    """Refuse a port that is taken now, before work is done that needs it later.
+
+    Raises:
+        InputRefused: `port_taken` or `address_unavailable`.
+    """
+    for listening in bind(host, port):
+        listening.close()
+
+
 def _bind_one(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening: socket.socket | None = None

@@ -24,7 +24,12 @@ _HEAD = """\
 **Proofs and tokens.** `Authorization: DPoP <access token>` and a `DPoP` header: a fresh proof for
 this method and address, ES256, with the token's hash (RFC 9449). A proof is good once, for a
 minute. Tokens mean nothing by themselves; the branch keeps only their hashes. A refresh token is
-good once: a second use ends the session.
+good once: a second use ends the session. Only when the reply may have been lost (the same key asks
+again within a minute, and nothing of that reply was used) are other tokens given in its place.
+
+**After a restart** proofs from before it are refused (`rate_limited`, with `Retry-After`): the
+branch no longer knows which of them were used. Clocks that are right notice nothing; an `iat` of
+whole seconds may have to wait for one.
 
 **Repeating.** GET may be repeated, and a POST with an `Idempotency-Key`. A key is made before the
 first try, is the customer's own and is kept for ever. The answer to a repetition is where the

@@ -6,7 +6,6 @@ participant and slot; the tokens change. Everything is on disk, and in memory as
 request or a realtime handshake costs no database read; this process is the only writer.
 """
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
@@ -22,10 +21,8 @@ from .policy import SCOPES, Policy
 from .problems import refusal
 from .schema import SESSIONS, TOKENS
 from .store import Store
+from .tokens import ACCESS, REFRESH, TOKEN_BYTES, Renewals, Token, hash_of
 
-TOKEN_BYTES: Final = 32
-ACCESS: Final = "access"
-REFRESH: Final = "refresh"
 MAX_TOKENS: Final = 256
 """Of one session. Used refresh tokens are kept, to know a copy: in 12 hours an honest client has
 about 75 of them, one that refreshes without end would fill the memory."""
@@ -59,20 +56,12 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    session: str
-    kind: str
-    is_used: bool
-    expires_at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Issued:
     """New tokens of a session, written but not yet in force: see `Sessions.put_in_force`."""
 
     session: Session
     tokens: TokenSet
-    kept: dict[bytes, _Token]
+    kept: dict[bytes, Token]
     rotates_all: bool
     is_new: bool
 
@@ -104,7 +93,8 @@ class Sessions:
         self._clock = clock
         self._random_bytes = random_bytes
         self._sessions: dict[str, Session] = {}
-        self._tokens: dict[bytes, _Token] = {}
+        self._tokens: dict[bytes, Token] = {}
+        self._renewals = Renewals()
         self._starting: list[str] = []  # addresses whose guests are being written down
         self.on_change: list[Callable[[Session], None]] = []
         self.on_end: list[Callable[[Session], None]] = []
@@ -122,7 +112,7 @@ class Sessions:
                 )  # fmt: skip
                 self._sessions[found.id] = found
             for row in connection.execute(select(TOKENS)).mappings():
-                self._tokens[row["hash"]] = _Token(
+                self._tokens[row["hash"]] = Token(
                     row["session"], row["kind"], bool(row["is_used"]), row["expires_at"]
                 )
 
@@ -169,43 +159,54 @@ class Sessions:
         Raises:
             ApiError: `token_invalid` or `token_expired`.
         """
-        token = self._tokens.get(_hash_of(access_token))
-        if token is None or token.kind != ACCESS:
+        hashed = hash_of(access_token)
+        token = self._tokens.get(hashed)
+        if token is None or token.kind != ACCESS or token.is_used:
             raise refusal("token_invalid", "another token, or one of a session that ended")
         if token.expires_at <= self._clock.time():
             raise refusal("token_expired", "a token that has expired")
+        self._renewals.hear(token.session, hashed)
         return self._sessions[token.session]
 
     async def refresh(self, refresh_token: str, *, sid: str) -> TokenSet:
         """Exchange a refresh token for new tokens, once (RFC 9700 section 4.14).
 
+        Again only while the reply to the last exchange may have been lost; see `tokens`.
+
         Raises:
             ApiError: `refresh_invalid`, or `refresh_reused`: somebody has a copy, so the session
                 ends for both.
         """
-        hashed = _hash_of(refresh_token)
+        hashed = hash_of(refresh_token)
         token = self._tokens.get(hashed)
         if token is None or token.kind != REFRESH:
             raise refusal("refresh_invalid", "another token, or one of a session that ended")
         session = self._sessions[token.session]
         if session.sid != sid:
             raise refusal("refresh_invalid", "a proof by another key")
-        if token.is_used:
-            await self.end(session)
-            raise refusal("refresh_reused", "one that was used before; the session ended")
         now = self._clock.time()
+        spent = {hashed: token}
+        if token.is_used:
+            lost = self._renewals.repeated(session.id, hashed, now=now)
+            if lost is None:
+                await self.end(session)
+                raise refusal("refresh_reused", "one that was used before; the session ended")
+            # What the lost reply gave counts as used: should somebody have it, that will show.
+            spent |= lost.given
+        self._renewals.hear(session.id, hashed)
         if session.expires_at <= now and not self._is_present(session.participant):
             raise refusal("refresh_invalid", "one that has expired")
         if sum(found.session == session.id for found in self._tokens.values()) >= MAX_TOKENS:
             wait_s = self._policy.access_token_s
             raise refusal("rate_limited", "one refresh after the other", retry_after_s=wait_s)
         # Used in memory before the first await: of two at once, the second is a reuse.
-        self._tokens[hashed] = replace(token, is_used=True)
+        self._tokens.update({one: replace(was, is_used=True) for one, was in spent.items()})
         renewed = replace(session, expires_at=int(now) + self._policy.idle_s(session.role))
 
         def rotate(connection: Connection) -> Issued:
-            is_it = TOKENS.c.hash == hashed
-            if connection.execute(update(TOKENS).where(is_it).values(is_used=1)).rowcount != 1:
+            are_spent = TOKENS.c.hash.in_(spent)
+            changed = connection.execute(update(TOKENS).where(are_spent).values(is_used=1))
+            if changed.rowcount != len(spent):
                 # Signing in rotates all tokens: what is renewed here is the guest no more.
                 raise refusal("refresh_invalid", "one of a session that has just signed in")
             return self._issue(connection, renewed, rotates_all=False)
@@ -213,10 +214,12 @@ class Sessions:
         try:
             issued = await self._store.write(rotate)
         except Exception:
-            if hashed in self._tokens:  # not written, so not used: the disk may be full
-                self._tokens[hashed] = token
+            # Not written, so not used: the disk may be full.
+            self._tokens.update({one: was for one, was in spent.items() if one in self._tokens})
             raise
-        return self.put_in_force(issued)
+        tokens = self.put_in_force(issued)
+        self._renewals.note(session.id, spent=hashed, given=issued.kept, now=now)
+        return tokens
 
     def upgrade(
         self,
@@ -257,6 +260,7 @@ class Sessions:
         if before is None and not issued.is_new:
             raise refusal("session_revoked", "one that ended in the meantime")
         self._forget_tokens(session.id, only_expired=not issued.rotates_all)
+        self._renewals.forget(session.id)
         self._sessions[session.id] = session
         self._tokens.update(issued.kept)
         if before is not None and (before.name, before.role) != (session.name, session.role):
@@ -269,6 +273,7 @@ class Sessions:
         if self._sessions.pop(session.id, None) is None:
             return
         self._forget_tokens(session.id)
+        self._renewals.forget(session.id)
         for told in self.on_end:
             told(session)
         is_it = SESSIONS.c.id == session.id
@@ -321,8 +326,8 @@ class Sessions:
         expires_in = self._policy.access_token_s
         now = int(self._clock.time())
         kept = {
-            _hash_of(access): _Token(session.id, ACCESS, False, now + expires_in),
-            _hash_of(refresh): _Token(session.id, REFRESH, False, session.expires_at),
+            hash_of(access): Token(session.id, ACCESS, False, now + expires_in),
+            hash_of(refresh): Token(session.id, REFRESH, False, session.expires_at),
         }
         of_session = TOKENS.c.session == session.id
         is_spent = (TOKENS.c.expires_at <= now) & (
@@ -374,10 +379,6 @@ def check_name(name: str) -> None:
 def scope_of(session: Session) -> str:
     """Return a session's scopes as RFC 6749 section 3.3 writes them."""
     return " ".join(sorted(scope.value for scope in session.scopes))
-
-
-def _hash_of(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _columns(session: Session) -> dict[str, object]:

@@ -25,6 +25,7 @@ from ..errors import (
     ConnectionFailed,
     DeadlineExceeded,
     ProtocolError,
+    TransportError,
     Unauthenticated,
 )
 from ..identity.tokens import Session
@@ -228,7 +229,13 @@ class BranchHttp:
 
     async def _exchange(self) -> None:
         request = RefreshRequest(refresh_token=self.session.tokens.refresh_token)
-        self.session.keep(await self.call(REFRESH, request))
+        try:
+            tokens = await self.call(REFRESH, request)
+        except TransportError as error:
+            if error.outcome_known:
+                raise
+            tokens = await self.call(REFRESH, request)  # a lost reply is given once more
+        self.session.keep(tokens)
 
     async def websocket_headers(self, url: str) -> dict[str, str]:
         """Return the headers of a WebSocket handshake (a GET to the http form of its address)."""
