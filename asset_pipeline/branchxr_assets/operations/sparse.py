@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from ..document import Document, Outcome
+from ..packing import SparseRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ def sparse(document: Document, options: SparseOptions = DEFAULTS) -> Outcome:
         row = accessor.values.shape[1] * accessor.values.dtype.itemsize
         dense = accessor.count * row
         thin = max(moved, 1) * (row + (2 if accessor.count <= 65536 else 4)) + _JSON_BYTES
-        if accessor.is_sparse or thin > dense * (1 - options.saving):
+        if accessor.packed is not None or thin > dense * (1 - options.saving):
             continue
-        accessors[index] = replace(accessor, is_sparse=True)
+        accessors[index] = replace(accessor, packed=SparseRows())
         counts["accessors_sparse"] += 1
         counts["bytes_saved"] += dense - thin
     return Outcome(replace(document, accessors=tuple(accessors)), dict(counts))
