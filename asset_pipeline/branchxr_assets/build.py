@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from branchxr.errors import InputRefused
 
 from .branch_json import make_branch_json
+from .contents.budgets import NOTHING, overruns
 from .document import Json
 from .geometry import drawn_triangles
-from .lods import Chunk, make_chain, make_live
+from .lods import Chunk, Level, Recipe, make_chain, make_live
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
 from .prepare import Prepared, prepare
+from .presets import Levels, Preset
 from .readers import Source, read
 from .report import make_report
 from .signing import user_key
+from .steps import StepCache
 from .tileset import chunk_path, make_tileset
 from .warnings import SceneWarning, distinct
 
@@ -83,20 +87,23 @@ class BuildResult:
 class _Cut:
     """A scene, cut into chunks: `chain` coarsest first."""
 
-    chain: list[Chunk]
+    chain: list[Level]
     live: Chunk | None
     warnings: list[SceneWarning]
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
-        return (*self.chain, *([] if self.live is None else [self.live]))
+        chain = [chunk for level in self.chain for chunk in level]
+        return (*chain, *([] if self.live is None else [self.live]))
 
 
 def build_scene(
     source: Path,
     output: Path,
     *,
-    lods: int = 3,
+    preset: Preset | None = None,
+    lods: int | None = None,
+    cache: StepCache | None = None,
     key: Ed25519PrivateKey | None = None,
     scene: str | None = None,
     strict: bool = False,
@@ -109,7 +116,9 @@ def build_scene(
     Args:
         source: a .glb, or a .gltf with its files beside it.
         output: the package's folder: new, empty, or a package built before.
-        lods: levels of detail, 1 to 6.
+        preset: what the scene is made for; `presets.load()`'s default without it.
+        lods: levels of detail, 1 to 6, if not the preset's.
+        cache: remembers costly steps; nothing is remembered without it.
         key: signs the package; without it the user's own key does, made if there is none.
         scene: the scene's id; the file's name without it.
         strict: refuse to write a package when there is any warning.
@@ -124,12 +133,13 @@ def build_scene(
     """
     started = time.perf_counter()
     tell = progress or (lambda _what, _share: None)
-    _check_options(output, lods)
+    recipe = _recipe(preset or Preset(), lods, jobs=jobs, cache=cache)
+    check_target(output)
     tell("reading", 0.0)
     came = read(source)
     prepared = prepare(came)
-    cut = _cut(prepared, lods=lods, jobs=jobs, tell=tell)
-    warnings = distinct((*prepared.warnings, *cut.warnings))
+    cut = _cut(prepared, recipe, tell=tell)
+    warnings = distinct((*prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)
     tell("compressing", 0.8)
@@ -157,25 +167,32 @@ def build_scene(
     )
 
 
-def _check_options(output: Path, lods: int) -> None:
+def _recipe(preset: Preset, lods: int | None, *, jobs: int, cache: StepCache | None) -> Recipe:
     """Refuse before the work, not after it."""
-    if not 1 <= lods <= LODS_MAX:
+    if lods is not None and not 1 <= lods <= LODS_MAX:
         raise InputRefused(
             f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3", code="lods_out_of_range"
         )
-    check_target(output)
+    chosen = preset if lods is None else replace(preset, lods=Levels(count=lods))
+    return Recipe(chosen, jobs, cache or StepCache(None))
 
 
-def _cut(prepared: Prepared, *, lods: int, jobs: int, tell: Progress) -> _Cut:
+def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:
     tell("levels of detail", 0.2)
     static = split_live(prepared.whole).document
-    chain, warnings = make_chain(static, lods=lods, jobs=jobs)
+    chain, warnings = make_chain(static, recipe)
     tell("live tile", 0.7)
     live = split_live(prepared.whole, SplitLiveOptions("live")).document
     if not live.listed("nodes"):
         return _Cut(chain, None, warnings)
-    chunk, more = make_live(live, jobs=jobs)
+    chunk, more = make_live(live, recipe)
     return _Cut(chain, chunk, [*warnings, *more])
+
+
+def _budgets(cut: _Cut, recipe: Recipe) -> list[SceneWarning]:
+    load = sum((chunk.load for chunk in cut.chunks), NOTHING)
+    download_bytes = sum(len(chunk.glb) for chunk in cut.chunks)
+    return overruns(load, recipe.preset.budgets, download_bytes=download_bytes)
 
 
 def _files(

@@ -1,21 +1,32 @@
 """The recipe: which operations make which level of detail from the static side of a scene."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
-from .document import Document, Outcome
+from .contents.budgets import NOTHING, Load, measure
+from .document import Document, Floats, Outcome
 from .geometry import bounds, drawn_triangles
 from .glb import write_glb
 from .operations.cluster import ClusterOptions, cluster
+from .operations.dedup import dedup
+from .operations.draco import DracoOptions, draco
+from .operations.instance import instance
 from .operations.merge import merge
+from .operations.meshopt import EXACT, MeshoptOptions, meshopt
 from .operations.plain_materials import PlainMaterialsOptions, plain_materials
 from .operations.quantize import quantize
+from .operations.reorder import reorder
+from .operations.resample import ResampleOptions, resample
 from .operations.simplify import SimplifyOptions, simplify
+from .operations.sparse import sparse
 from .operations.strip import strip
 from .operations.textures import TexturesOptions, textures
+from .operations.tile import tile
+from .presets import Preset
+from .steps import StepCache
 from .warnings import SceneWarning
 
 COARSEST_BYTES_MAX: Final = 60_000
@@ -29,8 +40,21 @@ _COARSE_ERROR: Final = 0.02
 _MIDDLE_RATIO: Final = 0.4
 _WORTH_A_LEVEL: Final = 0.9
 """A level that saves less than a tenth of the full one's bytes is only one more to load."""
+_WORTH_PARTS: Final = 1.25
+"""Parts hold the textures they share each for itself: beyond this the whole stays one."""
+_WORTH_A_DECODER_BYTES: Final = 32_768
+"""Four times what the page downloads to decode meshopt."""
 _UNTOUCHED_TRIANGLES: Final = 24
 """Two boxes: simplifying them saves nothing and shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a chain is made by: a preset, threads, and a memory of costly steps."""
+
+    preset: Preset = field(default_factory=Preset)
+    jobs: int = 2
+    cache: StepCache = field(default_factory=lambda: StepCache(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +66,8 @@ class Chunk:
         error_m: how far the picture is from the source, metres; 0 for the source itself.
         triangles: drawn.
         notes: what the operations did, in numbers.
+        box: `(2, 3)` of what it shows, in scene axes, where it is a part of its level.
+        load: what a device must take for it; of `full` and `live`.
     """
 
     role: str
@@ -49,9 +75,15 @@ class Chunk:
     error_m: float
     triangles: int
     notes: Mapping[str, Mapping[str, float]]
+    box: Floats | None = None
+    load: Load = NOTHING
 
 
-def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], list[SceneWarning]]:
+Level = list[Chunk]
+"""The chunks that together show the scene at one level of detail."""
+
+
+def make_chain(static: Document, recipe: Recipe) -> tuple[list[Level], list[SceneWarning]]:
     """Make the chain of LODs, coarsest first; a scene with nothing static has none.
 
     Where nothing static can be seen, but empties have extras, the fullest level alone carries them.
@@ -59,40 +91,112 @@ def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], 
     box = bounds(static)
     if box is None and not any("extras" in node for node in static.listed("nodes")):
         return [], []
-    full, warnings = _full(static, jobs)
-    if box is None:
+    full, warnings = _full(static, recipe)
+    if box is None or recipe.preset.lods.count == 1:
         return [full], warnings
-    if lods == 1:
-        return [full], warnings
-    coarsest = _coarsest(static, diagonal_m=_diagonal(box), jobs=jobs)
+    diagonal_m = _diagonal(box)
+    coarsest = _coarsest(static, diagonal_m=diagonal_m, jobs=recipe.jobs)
     if coarsest is None:
         message = "it has no triangles that a plain first view could show; it starts fuller"
         warnings.append(SceneWarning("coarsest_left_out", "the scene", message))
     chain = [] if coarsest is None else [coarsest]
-    for step in range(lods - 2, 0, -1):
+    full_bytes = sum(len(chunk.glb) for chunk in full)
+    for step in range(recipe.preset.lods.count - 2, 0, -1):
         fewest = chain[-1].triangles if chain else 0
-        middle = _middle(static, step, box_m=_diagonal(box), jobs=jobs, fewest=fewest)
-        if len(middle.glb) < _WORTH_A_LEVEL * len(full.glb):
+        middle = _middle(static, step, recipe, diagonal_m=diagonal_m, fewest=fewest)
+        if len(middle.glb) < _WORTH_A_LEVEL * full_bytes:
             chain.append(middle)
-    return _rising_errors([*chain, full]), warnings
+    return [*([chunk] for chunk in _rising_errors(chain)), full], warnings
 
 
-def make_live(live: Document, *, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
+def make_live(live: Document, recipe: Recipe) -> tuple[Chunk, list[SceneWarning]]:
     """Make the chunk of everything that is live."""
-    packed = textures(live, TexturesOptions(jobs=jobs))
-    glb = write_glb(packed.document)
-    notes = {"textures": packed.changed}
-    return Chunk("live", glb, 0.0, drawn_triangles(packed.document), notes), list(packed.warnings)
+    motion = ResampleOptions(tolerance=recipe.preset.animations.tolerance)
+    thinned = resample(dedup(live).document, motion)
+    packed = _textures(thinned.document, recipe)
+    document = sparse(_packed(packed.document, recipe)).document
+    notes = {"resample": thinned.changed, "textures": packed.changed}
+    chunk = Chunk(
+        "live", write_glb(document), 0.0, drawn_triangles(document), notes, load=measure(document)
+    )
+    return chunk, list(packed.warnings)
 
 
-def _full(static: Document, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
-    packed = textures(static, TexturesOptions(jobs=jobs))
-    glb = write_glb(packed.document)
-    notes = {"textures": packed.changed}
-    return Chunk("full", glb, 0.0, drawn_triangles(static), notes), list(packed.warnings)
+def _full(static: Document, recipe: Recipe) -> tuple[Level, list[SceneWarning]]:
+    """Make the fullest level: in parts where it is large, and parts do not cost too much."""
+    shared = dedup(static).document
+    if not recipe.preset.geometry.is_exact:
+        shared = instance(shared).document
+    packed = _textures(shared, recipe)
+    whole = _full_chunk(packed.document, recipe, notes={"textures": packed.changed})
+    parts = [outcome.document for outcome in tile(packed.document)]
+    if len(parts) == 1:
+        return [whole], list(packed.warnings)
+    chunks = [_full_chunk(part, recipe, notes={}) for part in parts]
+    if sum(len(chunk.glb) for chunk in chunks) > _WORTH_PARTS * len(whole.glb):
+        return [whole], list(packed.warnings)
+    boxed = [replace(c, box=bounds(p)) for c, p in zip(chunks, parts, strict=True)]
+    return boxed, list(packed.warnings)
 
 
-def _middle(static: Document, step: int, *, box_m: float, jobs: int, fewest: int) -> Chunk:
+def _full_chunk(
+    document: Document, recipe: Recipe, *, notes: Mapping[str, Mapping[str, float]]
+) -> Chunk:
+    made = _packed(document, recipe)
+    triangles = drawn_triangles(document)
+    return Chunk("full", write_glb(made), 0.0, triangles, notes, load=measure(document))
+
+
+def _textures(document: Document, recipe: Recipe, *, halvings: int = 0) -> Outcome:
+    wanted = recipe.preset.textures
+    options = TexturesOptions(
+        format="keep" if wanted.format == "keep" else "webp",
+        quality=wanted.quality,
+        data_quality=wanted.data_quality,
+        side_max_px=wanted.side_max_px,
+        halvings=halvings,
+        jobs=recipe.jobs,
+    )
+    return textures(document, options, cache=recipe.cache)
+
+
+def _packed(document: Document, recipe: Recipe) -> Document:
+    """Store geometry and animation as the preset's codec has it.
+
+    What Draco cannot hold (morph targets, clips) meshopt does: on the dense scene's live tile the
+    plain rest was 1.3 MB, so packed 0.1 MB; the two together are smaller than either alone.
+    """
+    wanted = recipe.preset.geometry
+    if wanted.is_exact and wanted.codec == "none":
+        return document
+    document = reorder(document).document
+    if wanted.codec == "draco":
+        options = DracoOptions(
+            position_bits=wanted.position_bits,
+            normal_bits=wanted.normal_bits,
+            texture_bits=wanted.texcoord_bits,
+            jobs=recipe.jobs,
+        )
+        document = draco(document, options).document
+    if wanted.codec == "none" or (wanted.codec == "draco" and not _has_rest(document)):
+        return document
+    rounded = MeshoptOptions(
+        position_bits=wanted.position_bits + 1,  # of both signs
+        normal_bits=wanted.normal_bits,
+        texture_bits=wanted.texcoord_bits + 1,
+    )
+    return meshopt(document, EXACT if wanted.is_exact else rounded).document
+
+
+def _has_rest(document: Document) -> bool:
+    """Tell whether what Draco left plain is worth a second decoder."""
+    rest = sum(a.values.nbytes for a in document.accessors if a.packed is None)
+    return rest > _WORTH_A_DECODER_BYTES
+
+
+def _middle(
+    static: Document, step: int, recipe: Recipe, *, diagonal_m: float, fewest: int
+) -> Chunk:
     """Halve textures `step` times and keep a falling share of the triangles.
 
     Where a plain level keeps more of them in its 60 kB, which goes for small scenes, all are kept:
@@ -101,18 +205,18 @@ def _middle(static: Document, step: int, *, box_m: float, jobs: int, fewest: int
     bare = strip(static).document
     options = SimplifyOptions(
         ratio=_MIDDLE_RATIO**step,
-        error_max_m=box_m / 256,
+        error_max_m=diagonal_m / 256,
         untouched=_UNTOUCHED_TRIANGLES,
-        jobs=jobs,
+        jobs=recipe.jobs,
     )
     best = simplify(bare, options)
     if drawn_triangles(best.document) < fewest:
         best = Outcome(bare, {"error_m": 0.0})
-    packed = textures(best.document, TexturesOptions(halvings=step, jobs=jobs))
-    document = packed.document
-    notes = {"simplify": best.changed, "textures": packed.changed}
-    error = best.changed["error_m"]
-    return Chunk("middle", write_glb(document), error, drawn_triangles(document), notes)
+    scaled = _textures(best.document, recipe, halvings=step)
+    document = _packed(scaled.document, recipe)
+    notes = {"simplify": best.changed, "textures": scaled.changed}
+    error_m = best.changed["error_m"]
+    return Chunk("middle", write_glb(document), error_m, drawn_triangles(document), notes)
 
 
 def _coarsest(static: Document, *, diagonal_m: float, jobs: int) -> Chunk | None:
@@ -187,12 +291,11 @@ def _plain_chunk(document: Document, error_m: float) -> Chunk | None:
 
 def _rising_errors(chain: list[Chunk]) -> list[Chunk]:
     """Make each level's error larger than the next one's: viewers refine by it."""
-    result = [chain[-1]]
-    for chunk in reversed(chain[:-1]):
-        error = max(chunk.error_m, result[0].error_m * 2, 0.01)
-        result.insert(
-            0, Chunk(chunk.role, chunk.glb, round(error, 4), chunk.triangles, chunk.notes)
-        )
+    result: list[Chunk] = []
+    for chunk in reversed(chain):
+        finer = result[0].error_m if result else 0.0
+        error_m = round(max(chunk.error_m, finer * 2, 0.01), 4)
+        result.insert(0, replace(chunk, error_m=error_m))
     return result
 
 

@@ -98,10 +98,17 @@ def as_webp(image: Image.Image, *, quality: int | None) -> bytes | None:
     return target.getvalue()
 
 
+def centred(image: Image.Image, *, side_px: int) -> Image.Image:
+    """Return the middle of an image, no longer than a side."""
+    width, height = min(image.width, side_px), min(image.height, side_px)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
 def angular_error_deg(image: Image.Image, encoded: bytes) -> float:
     """Return the mean angle between the directions of a normal map and of its encoded copy.
 
-    Measured on every third pixel of every third row: 0.5 million of a 2048 x 2048 map.
+    Measured on every third pixel of every third row.
     """
     again = opened(encoded)
     if again is None or again.size != image.size:

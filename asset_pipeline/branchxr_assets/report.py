@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from .document import Document
@@ -12,7 +11,7 @@ from .lods import Chunk
 from .plan import draw_plan
 from .prepare import Prepared
 from .readers import Source
-from .readers.gltf import read_gltf
+from .readers.gltf import read_chunk
 from .warnings import SceneWarning
 
 CUT_M: Final = 2.2
@@ -68,7 +67,7 @@ def _pictures(prepared: Prepared, chunks: Sequence[Chunk]) -> str:
     written = {chunk.role: chunk.glb for chunk in chunks}
     shown: dict[str, list[Document]] = {"the source": [prepared.whole]}
     for title, roles in (("seen first", ("coarsest",)), ("seen in the end", ("full", "live"))):
-        parts = [read_gltf(Path(f"{r}.glb"), written[r]).document for r in roles if r in written]
+        parts = [read_chunk(written[r]) for r in roles if r in written]
         if parts:
             shown[title] = parts
     floor = prepared.floor

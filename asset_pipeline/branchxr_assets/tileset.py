@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from .document import Floats, Json
-from .lods import Chunk
+from .lods import Chunk, Level
 
 
 def chunk_path(glb: bytes) -> str:
@@ -14,25 +14,25 @@ def chunk_path(glb: bytes) -> str:
     return f"c/{hashlib.sha256(glb).hexdigest()}.glb"
 
 
-def make_tileset(chain: list[Chunk], live: Chunk | None, box: Floats) -> bytes:
+def make_tileset(chain: list[Level], live: Chunk | None, box: Floats) -> bytes:
     """Return the tileset: an empty root, the chain of LODs, the live tile.
 
     Args:
-        chain: coarsest first.
+        chain: coarsest first; a level of several chunks is the finest one.
         live: what every level of detail shows.
         box: `(2, 3)`, of the scene in glTF axes.
     """
     volume = {"box": z_up_box(box)}
     children: list[Json] = []
     if chain:
-        children.append(_nested(chain, volume))
+        children += _nested(chain, volume)
     if live is not None:
         tile = _tile(live, volume)
         tile["extras"] = {"role": "live"}
         children.append(tile)
     diagonal = round(float(np.linalg.norm(box[1] - box[0])), 4)
     # An empty root is always refined: its own error is the whole scene missing.
-    top = max([diagonal, *(2 * chunk.error_m for chunk in chain[:1])])
+    top = max([diagonal, *(2 * chunk.error_m for level in chain[:1] for chunk in level)])
     root: Json = {"boundingVolume": volume, "geometricError": top, "refine": "ADD"}
     if children:
         root["children"] = children
@@ -57,14 +57,17 @@ def z_up_box(box: Floats) -> list[float]:
     return [*centre, x, 0.0, 0.0, 0.0, z, 0.0, 0.0, 0.0, y]
 
 
-def _nested(chain: list[Chunk], volume: Json) -> Json:
-    inner: Json | None = None
-    for chunk in reversed(chain):
-        tile = _tile(chunk, volume)
-        if inner is not None:
-            tile["children"] = [inner]
-        inner = tile
-    assert inner is not None  # noqa: S101 - callers pass a chain
+def _nested(chain: list[Level], volume: Json) -> list[Json]:
+    """Return the tiles of the coarsest level, each finer level inside the one before it."""
+    inner: list[Json] = []
+    for level in reversed(chain):
+        tiles = [
+            _tile(chunk, volume if chunk.box is None else {"box": z_up_box(chunk.box)})
+            for chunk in level
+        ]
+        if inner:
+            tiles[0]["children"] = inner
+        inner = tiles
     return inner
 
 

@@ -1,6 +1,5 @@
 """Measure what a device must take, and name what is too much with its largest parts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,39 +17,42 @@ _BYTES_PER_PIXEL: Final = 4 * 4 / 3
 _BLOCK_BYTES_PER_PIXEL: Final = 1 * 4 / 3
 """KTX2 stays in blocks of one byte a pixel (BC7, ASTC 4x4)."""
 
-Parts = list[tuple[int, str]]
+Parts = tuple[tuple[int, str], ...]
 """`(how much, of what)`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is drawn and held at once, each with its parts."""
+    """What is drawn and held at once, each with its parts, by the names of `Budgets`."""
 
-    triangles: Parts
-    draws: Parts
-    texture_bytes: Parts
+    triangles: Parts = ()
+    draws: Parts = ()
+    texture_bytes: Parts = ()
 
-    @property
-    def totals(self) -> dict[str, int]:
-        """The sums, by the names of `Budgets`."""
-        listed = {"triangles": self.triangles, "draws": self.draws,
-                  "texture_bytes": self.texture_bytes}  # fmt: skip
-        return {name: sum(size for size, _ in parts) for name, parts in listed.items()}
+    def __add__(self, other: "Load") -> "Load":
+        """Return what both together take."""
+        return Load(
+            self.triangles + other.triangles,
+            self.draws + other.draws,
+            self.texture_bytes + other.texture_bytes,
+        )
 
 
-def measure(documents: Sequence[Document]) -> Load:
-    """Measure the fullest level and the live tile together."""
-    load = Load([], [], [])
-    for document in documents:
-        named = paths(document)
-        for placement in placements(document):
-            primitives = document.listed("meshes")[placement.mesh]["primitives"]
-            drawn = sum(triangle_count(document, p) for p in primitives)
-            load.triangles.append((drawn * len(placement.matrices), named[placement.node]))
-            load.draws.append((len(primitives), named[placement.node]))
-        for image, raw in zip(document.listed("images"), document.images, strict=True):
-            load.texture_bytes.append((_texture_bytes(raw), str(image.get("name", "an image"))))
-    return load
+NOTHING: Final = Load()
+
+
+def measure(document: Document) -> Load:
+    """Measure what a document draws, and the textures it holds."""
+    named = paths(document)
+    triangles, draws = [], []
+    for placement in placements(document):
+        primitives = document.listed("meshes")[placement.mesh]["primitives"]
+        drawn = sum(triangle_count(document, p) for p in primitives)
+        triangles.append((drawn * len(placement.matrices), named[placement.node]))
+        draws.append((len(primitives), named[placement.node]))
+    images = zip(document.listed("images"), document.images, strict=True)
+    held = tuple((_texture_bytes(raw), str(item.get("name", "an image"))) for item, raw in images)
+    return Load(tuple(triangles), tuple(draws), held)
 
 
 def overruns(load: Load, budgets: Budgets, *, download_bytes: int) -> list[SceneWarning]:
@@ -62,7 +64,7 @@ def overruns(load: Load, budgets: Budgets, *, download_bytes: int) -> list[Scene
         "texture_bytes": ("bytes of textures are held in graphics memory", load.texture_bytes),
     }
     for name, (what, parts) in words.items():
-        total, most = load.totals[name], getattr(budgets, name)
+        total, most = sum(size for size, _ in parts), getattr(budgets, name)
         if total > most:
             largest = sorted(parts, key=lambda part: (-part[0], part[1]))[:_NAMED]
             named = ", ".join(f"{of!r} {size:,}" for size, of in largest)

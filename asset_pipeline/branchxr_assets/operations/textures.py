@@ -19,6 +19,7 @@ from ..pictures import (
     ENCODERS,
     angular_error_deg,
     as_webp,
+    centred,
     is_cmyk,
     is_sixteen_bit_png,
     opened,
@@ -34,9 +35,17 @@ VERSION: Final = 1
 LOSSLESS: Final = 100
 NORMAL_ERROR_MAX_DEG: Final = 1.5
 """Mean over a normal map; a flat one shows steps of light from about 2 degrees on."""
+_WORTH_FINER: Final = 0.75
+"""What a finer encoding must bring the angle down to, to be kept: WebP halves the resolution of
+two of three channels at any quality, and on maps like noise (5.1 degrees at quality 80, 4.1 at 97
+for 2.4 times the bytes) no quality helps."""
 _SAVING: Final = 0.95
 """A repacked image must be at least 5 % smaller to be worth an extension."""
-_FINE_QUALITY: Final = 97
+_FINER: Final = (10, 17)
+"""Steps of quality that a normal map is tried at when its directions are off."""
+
+
+_WINDOW_PX: Final = 512
 
 
 class Kind(Enum):
@@ -158,19 +167,38 @@ def _may_pay(raw: bytes, options: TexturesOptions, quality: int) -> bool:
 
 
 def _as_webp(image: Image.Image, quality: int, kind: Kind) -> bytes | None:
-    """Encode; a normal map finer and finer until its directions are right."""
+    """Encode; a normal map finer while its directions are off and that helps."""
     if quality >= LOSSLESS:
         return as_webp(image, quality=None)
     made = as_webp(image, quality=quality)
     if kind is not Kind.NORMAL or made is None:
         return made
-    for finer in (_FINE_QUALITY, None):
-        if angular_error_deg(image, made) <= NORMAL_ERROR_MAX_DEG:
+    better = _finer_quality(image, quality)
+    return made if better == quality else as_webp(image, quality=better)
+
+
+def _finer_quality(image: Image.Image, quality: int) -> int:
+    """Return the quality at which directions are right, judged on the middle of the map.
+
+    A window of 512 pixels tells within 7 % what the whole of a 2048 map does, in a tenth of the
+    time.
+    """
+    window = centred(image, side_px=_WINDOW_PX)
+
+    def error_deg(at: int) -> float:
+        made = as_webp(window, quality=at)
+        return 180.0 if made is None else angular_error_deg(window, made)
+
+    error = error_deg(quality)
+    for step in _FINER:
+        finer = min(quality + step, LOSSLESS - 1)
+        if (
+            error <= NORMAL_ERROR_MAX_DEG
+            or (finer_error := error_deg(finer)) > error * _WORTH_FINER
+        ):
             break
-        made = as_webp(image, quality=finer)
-        if made is None:
-            break
-    return made
+        quality, error = finer, finer_error
+    return quality
 
 
 def _declare(document: Document, texture: Json) -> None:

@@ -51,7 +51,7 @@ class Textures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: Literal["webp", "ktx2", "keep"] = "webp"
     quality: Quality = 80
-    data_quality: Quality = 90
+    data_quality: Quality = 80
     side_max_px: Annotated[int, Meta(ge=16, le=16384)] = 2048
 
 
