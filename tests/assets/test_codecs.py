@@ -204,14 +204,32 @@ def test_draco_keeps_a_skins_vertices_together(maker: Any) -> None:
     assert tables["WEIGHTS_0"].dtype == np.uint8
 
 
-def test_morphs_points_and_small_meshes_stay_plain(maker: Any) -> None:
-    target = {"POSITION": maker.array(np.zeros((8, 3)))}
-    maker.node(mesh=maker.box(targets=[target]))
+def test_draco_puts_morph_targets_in_its_order(maker: Any) -> None:
+    side = 12
+    x, z = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    points = np.stack([x, np.sin(x) + z % 3, z], axis=-1).reshape(-1, 3).astype(np.float32)
+    number = np.arange(side * side).reshape(side, side)
+    a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
+    faces = np.stack([a, b, c, c, b, d], axis=-1).reshape(-1)
+    target = {"POSITION": maker.array(points * 2)}
+    mesh = maker.mesh(points, faces, targets=[target])
+    maker.root["meshes"][mesh]["weights"] = [0.5]
+    maker.node(mesh=mesh)
+    made = draco(read(maker.save()).document)
+    assert made.changed["primitives"] == 1
+    (primitive,) = made.document.primitives()
+    found = made.document.accessors[primitive["attributes"]["POSITION"]].values
+    moved = made.document.accessors[primitive["targets"][0]["POSITION"]].values
+    np.testing.assert_allclose(moved, found * 2, atol=0.01)
+    assert set(map(tuple, moved.tolist())) == set(map(tuple, (points * 2).tolist()))
+
+
+def test_points_and_small_meshes_stay_plain(maker: Any) -> None:
     maker.node(mesh=maker.mesh(np.eye(3), mode=0))
     maker.node(mesh=maker.box())
     document = read(maker.save()).document
     made = draco(document)
-    assert (made.changed["primitives"], made.changed["left_alone"]) == (0, 3)
+    assert (made.changed["primitives"], made.changed["left_alone"]) == (0, 2)
     assert write_glb(made.document) == write_glb(document)
 
 
