@@ -16,12 +16,15 @@ from branchxr_assets import meshopt as codec
 from branchxr_assets.document import Document, Outcome
 from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
 from branchxr_assets.glb import write_glb
+from branchxr_assets.lods import COARSEST_BYTES_MAX, make_chain
 from branchxr_assets.operations.draco import DracoOptions, draco
 from branchxr_assets.operations.meshopt import EXACT, MeshoptOptions, meshopt
 from branchxr_assets.operations.reorder import reorder
+from branchxr_assets.operations.split_live import split_live
 from branchxr_assets.packing import KHR_MESHOPT
 from branchxr_assets.prepare import prepare
 from branchxr_assets.readers import read
+from branchxr_assets.rewrite import prune
 from branchxr_assets.tree import paths
 from branchxr_assets.vertices import byte_weights
 
@@ -262,6 +265,25 @@ def test_the_codec_refuses_what_it_cannot_take() -> None:
         codec.encode(np.zeros((3, 3), np.uint8), "ATTRIBUTES")
     with pytest.raises(ValueError, match="a weight per column"):
         codec.simplify(np.zeros((3, 3)), np.arange(3), 1, attributes=np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("kind", ["none", "meshopt", "draco"])
+def test_a_chain_packs_all_but_what_is_seen_first(whole: Document, kind: Any) -> None:
+    static = split_live(whole).document
+    for material in static.listed("materials"):  # textures are another test's business
+        material.clear()
+    static = prune(static)
+    chains = [make_chain(static, lods=3, jobs=jobs, codec=kind)[0] for jobs in (1, 3)]
+    assert [c.glb for c in chains[0]] == [c.glb for c in chains[1]]
+    coarsest, *others = chains[0]
+    assert coarsest.role == "coarsest"
+    assert len(coarsest.glb) < COARSEST_BYTES_MAX
+    for word in (b"meshopt_compression", b"draco"):
+        assert word not in coarsest.glb
+        is_used = kind == "draco" or (kind == "meshopt" and word != b"draco")
+        assert all((word in chunk.glb) is is_used for chunk in others)
+    assert others[-1].triangles == drawn_triangles(static)
+    assert [c.error_m for c in chains[0]] == sorted((c.error_m for c in chains[0]), reverse=True)
 
 
 @pytest.mark.tool
