@@ -18,13 +18,14 @@ from .operations.merge import merge
 from .operations.meshopt import EXACT, MeshoptOptions, meshopt
 from .operations.plain_materials import PlainMaterialsOptions, plain_materials
 from .operations.quantize import quantize
-from .operations.reorder import reorder
+from .operations.reorder import ReorderOptions, reorder
 from .operations.resample import ResampleOptions, resample
 from .operations.simplify import SimplifyOptions, simplify
 from .operations.sparse import sparse
 from .operations.strip import strip
 from .operations.textures import TexturesOptions, textures
 from .operations.tile import tile
+from .operations.weld import weld
 from .presets import Preset
 from .steps import StepCache
 from .warnings import SceneWarning
@@ -169,7 +170,8 @@ def _packed(document: Document, recipe: Recipe) -> Document:
     wanted = recipe.preset.geometry
     if wanted.is_exact and wanted.codec == "none":
         return document
-    document = reorder(document).document
+    packs = ReorderOptions(for_size=wanted.codec != "none")
+    document = reorder(weld(document).document, packs).document
     if wanted.codec == "draco":
         options = DracoOptions(
             position_bits=wanted.position_bits,
