@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .artists import extract, preview, validate
 from .output import print_json, reported, say
 
 app = typer.Typer(
@@ -16,6 +17,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command()(validate)
+app.command()(extract)
+app.command()(preview)
 
 
 @app.command()
@@ -66,7 +70,8 @@ def inspect(
 ) -> None:
     """Say what a scene file or a package holds; a package is checked against its signature."""
     with reported():
-        from branchxr_assets.inspection import inspect_package, inspect_scene, is_package
+        from branchxr_assets.inspection import inspect_package, inspect_scene
+        from branchxr_assets.opened import is_package
 
         if is_package(path):
             found = inspect_package(path, now=time.time(), allow_unsigned=allow_unsigned)

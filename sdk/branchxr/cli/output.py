@@ -72,6 +72,7 @@ def reported() -> Iterator[None]:
 EXTRAS = {
     "brotli": "assets",
     "PIL": "assets",
+    "quickjs": "assets",
     "rich": "server",
     "sqlalchemy": "server",
     "starlette": "server",
