@@ -7,7 +7,7 @@ from branchxr.errors import SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
-from .gltf import read_gltf
+from .gltf import Draco, read_gltf
 from .source import Counts, Source
 
 __all__ = ["SUFFIXES", "Counts", "Source", "read"]
@@ -33,7 +33,7 @@ def read(path: Path) -> Source:
         ) from error
     is_json = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     if raw[:4] == MAGIC or (is_json and path.suffix.lower() in {".gltf", ".json", ".glb"}):
-        return read_gltf(path, raw)
+        return read_gltf(path, raw, draco=Draco.ISOLATED)
     raise refused(
         "scene_not_gltf",
         file=file,

@@ -71,8 +71,10 @@ def reported() -> Iterator[None]:
 
 EXTRAS = {
     "brotli": "assets",
+    "DracoPy": "assets",
     "PIL": "assets",
     "quickjs": "assets",
+    "wasmtime": "assets",
     "rich": "server",
     "sqlalchemy": "server",
     "starlette": "server",
