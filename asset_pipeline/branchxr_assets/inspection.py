@@ -9,9 +9,10 @@ from .opened import malformed, open_package
 from .operations.select_scene import select_scene
 from .prepare import prepare
 from .readers import read
+from .readers.options import DEFAULTS, ReadOptions
 
 
-def inspect_scene(path: Path) -> Json:
+def inspect_scene(path: Path, options: ReadOptions = DEFAULTS) -> Json:
     """Count what a scene file holds, as its own format means it.
 
     `bounds_m`: of the scene that is shown, in rest pose, metres, +Y up.
@@ -19,7 +20,7 @@ def inspect_scene(path: Path) -> Json:
     Raises:
         SceneRefused: it cannot be read.
     """
-    source = read(path)
+    source = read(path, options)
     shown = select_scene(source.document).document
     box = bounds(shown) if source.bounds_m is None else source.bounds_m
     warnings = prepare(source).warnings
