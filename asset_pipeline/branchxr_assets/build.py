@@ -20,7 +20,7 @@ from .packager import check_target, next_version, sealed, with_twins, write_pack
 from .prepare import Prepared, prepare
 from .readers import Source, read
 from .readers.options import DEFAULTS, ReadOptions
-from .report import make_report
+from .report_page import make_report
 from .signing import user_key
 from .tileset import chunk_path, make_tileset
 from .warnings import SceneWarning, distinct
