@@ -5,7 +5,7 @@ ufbx samples what is not straight 120 times a second: between two samples a fast
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -57,9 +57,12 @@ def read_animations(reading: Reading, morphs: Sequence[tuple[int, Morphs]]) -> N
         reading: the nodes are there already.
         morphs: nodes of the document with the morph targets of their mesh.
     """
-    clips = [_clip(reading, stack, morphs) for stack in reading.scene.anim_stacks]
-    if reading.is_blender:
-        clips = _by_action(reading, clips)
+    clips = []
+    for name, stacks in _actions(reading).items():
+        motions: dict[_Key, Motion] = {}
+        for stack in stacks:
+            motions = _motions(reading, stack, morphs) | motions
+        clips.append(Clip(name, motions))
 
     def rest(key: _Key) -> Floats:
         return _rest(reading, key, morphs)
@@ -87,13 +90,15 @@ def _rest(reading: Reading, key: _Key, morphs: Sequence[tuple[int, Morphs]]) -> 
     return np.array(reading.assembly.nodes[node].get(path, plain[path]))
 
 
-def _clip(reading: Reading, stack: Any, morphs: Sequence[tuple[int, Morphs]]) -> Clip:
+def _motions(
+    reading: Reading, stack: Any, morphs: Sequence[tuple[int, Morphs]]
+) -> dict[_Key, Motion]:
     name = str(stack.name)
     length = float(stack.time_end) - float(stack.time_begin)
     if length > _LONGEST_S:
         message = f"it is {length / 3600:.1f} hours long and left out; cut it into clips"
         reading.warn("animation_long", f"animation {name!r}", message)
-        return Clip(name, {})
+        return {}
     rate = min(SAMPLES_A_SECOND, max(_SAMPLES_LEAST, _SAMPLES_MOST / max(length, 1.0)))
     baked = native.bake(
         reading.scene,
@@ -108,10 +113,13 @@ def _clip(reading: Reading, stack: Any, morphs: Sequence[tuple[int, Morphs]]) ->
         index = reading.numbers.get(int(node.typed_id))
         if index is None:
             continue
-        for (path, size), keys in zip(
-            _PARTS, (node.translation_keys, node.rotation_keys, node.scale_keys), strict=True
-        ):
-            if len(keys):
+        for path, size in _PARTS:
+            keys = getattr(node, f"{path}_keys")
+            if not len(keys):
+                continue
+            if getattr(node, f"constant_{path}"):  # most are: Blender writes every node
+                motions[index, path] = Motion(np.zeros(1), np.array([keys[0].value]))
+            else:
                 times, values, _ = native.keys(keys, size)
                 motions[index, path] = reduced(path, times, values)
     motions |= _compensated(reading, stack, baked)
@@ -120,7 +128,7 @@ def _clip(reading: Reading, stack: Any, morphs: Sequence[tuple[int, Morphs]]) ->
         motion = _weight_motion(mesh_morphs, weights)
         if motion is not None:
             motions[node, "weights"] = motion
-    return Clip(name, motions)
+    return motions
 
 
 def _compensated(reading: Reading, stack: Any, baked: Any) -> dict[_Key, Motion]:
@@ -198,33 +206,44 @@ def _stop_times(morphs: Morphs, weights: Mapping[int, tuple[Floats, Floats]]) ->
     return found
 
 
-def _by_action(reading: Reading, clips: list[Clip]) -> list[Clip]:
-    """Make one clip of each Blender action.
+def _actions(reading: Reading) -> dict[str, list[Any]]:
+    """Return the clips to make and the stacks they are made of.
 
     Blender bakes an action once for every object that could take it and names the stack
     `object|action`; what plays in its timeline is a stack of the action's own name. Where there
     is such a one, it is the clip: `Teller|VaultSwing` is a door's action on a person. Where
-    there is none, the objects' stacks together are the clip.
+    there is none, the objects' stacks together are the clip. Other programs' stacks are clips.
     """
-    plain = {clip.name for clip in clips if "|" not in clip.name}
-    made: dict[str, Clip] = {}
+    stacks = list(reading.scene.anim_stacks)
+    found: dict[str, list[Any]] = {}
+    if not reading.is_blender:
+        for stack in stacks:
+            found.setdefault(_unique(str(stack.name), found), []).append(stack)
+        return found
     merged: dict[str, list[str]] = {}
-    for clip in clips:
-        action = clip.name.rpartition("|")[2]
-        if clip.name != action and action in plain:
-            merged.setdefault(action, []).append(clip.name)
-            continue
-        if action in made:
-            merged.setdefault(action, []).append(clip.name)
-            motions = {**clip.motions, **made[action].motions}
-            made[action] = replace(made[action], motions=motions)
-        else:
-            made[action] = replace(clip, name=action)
-    for action, names in merged.items():
-        listed = ", ".join(map(repr, names[:6]))
-        message = f"Blender wrote this action {len(names) + 1} times, also as {listed}; one is kept"
+    names = {str(stack.name) for stack in stacks}
+    for stack in stacks:
+        name = str(stack.name)
+        action = name.rpartition("|")[2]
+        if action in found or (name != action and action in names):
+            merged.setdefault(action, []).append(name)
+        if name == action or action not in names:
+            found.setdefault(action, []).append(stack)
+    for action, others in merged.items():
+        listed = ", ".join(map(repr, others[:6]))
+        message = f"Blender wrote this action more than once, also as {listed}; it is one clip"
         reading.warn("animation_merged", f"animation {action!r}", message)
-    return list(made.values())
+    return found
+
+
+def _unique(name: str, taken: Mapping[str, object]) -> str:
+    """Return a name that no clip has yet."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name} {number}" in taken:
+        number += 1
+    return f"{name} {number}"
 
 
 def say_rigs(reading: Reading) -> None:
