@@ -9,7 +9,7 @@ from branchxr.errors import SceneRefused
 from ..container import MAGIC
 from ..refusal import refused
 from .fbx import is_fbx, read_fbx
-from .gltf import read_gltf
+from .gltf import Draco, read_gltf
 from .source import Counts, Source
 
 __all__ = ["SUFFIXES", "Counts", "Source", "read"]
@@ -25,7 +25,7 @@ def _is_gltf(path: Path, raw: bytes) -> bool:
 _READERS: Final[
     tuple[tuple[Callable[[Path, bytes], bool], Callable[[Path, bytes], Source]], ...]
 ] = (
-    (_is_gltf, read_gltf),
+    (_is_gltf, lambda path, raw: read_gltf(path, raw, draco=Draco.ISOLATED)),
     (lambda _path, raw: is_fbx(raw), read_fbx),
 )
 """What tells a format by its content, and what reads it."""
