@@ -8,6 +8,7 @@ from typing import Final
 from branchxr.errors import MissingTool
 
 from ..isolated import read_isolated
+from ..options import ReadOptions
 from ..source import Source
 
 KEEPS: Final[Mapping[str, str]] = {
@@ -31,18 +32,17 @@ KEEPS: Final[Mapping[str, str]] = {
 }
 """What FBX's reader keeps of each feature: `docs/formats.md` shows it."""
 _BINARY: Final = b"Kaydara FBX Binary  "
-_HEAD_BYTES: Final = 65536
 
 
-def is_fbx(raw: bytes) -> bool:
+def is_fbx(head: bytes, _suffix: str, _size: int) -> bool:
     """Tell FBX by its content: the binary magic, or ASCII with FBX's own comment or first node."""
-    head = raw[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith((_BINARY, b"FBXHeaderExtension:")):
         return True
     return head.startswith(b";") and (b"FBX" in head[:256] or b"FBXHeaderExtension:" in head)
 
 
-def read_fbx(path: Path, raw: bytes) -> Source:  # noqa: ARG001 - the worker reads it itself
+def read_fbx(path: Path, _raw: bytes, _options: ReadOptions) -> Source:
     """Read an FBX file and the textures beside it.
 
     Raises:
