@@ -132,6 +132,13 @@ class AccessorPool:
         self._accessors.append(Accessor(table, kind, is_normalized))
         return len(self._accessors) - 1
 
+    def take(self, accessor: Accessor, order: Array) -> int:
+        """Add rows of an accessor, in an order; all else of it stays."""
+        values = np.ascontiguousarray(accessor.values[order])
+        values.setflags(write=False)
+        self._accessors.append(replace(accessor, values=values))
+        return len(self._accessors) - 1
+
     def all(self) -> tuple[Accessor, ...]:
         """Return all that were collected."""
         return tuple(self._accessors)

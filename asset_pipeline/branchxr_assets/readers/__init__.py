@@ -1,5 +1,6 @@
 """Readers: one module per source format, each into one glTF document."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
+from .fbx import is_fbx, read_fbx
 from .gltf import Draco, read_gltf
 from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
@@ -27,6 +29,8 @@ class Format(NamedTuple):
         suffixes: as exporters write them.
         is_it: told the first 64 kB, the suffix in lower case and the size: is this the format?
         read: told the path, the bytes and the options.
+        is_isolated: a worker process reads the file, so `read` is given no bytes: a large one
+            then is in memory once.
         says_units: the file itself says units and axes, so that options would do nothing.
     """
 
@@ -34,6 +38,7 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
     is_it: Callable[[bytes, str, int], bool]
     read: Callable[[Path, bytes, ReadOptions], Source]
+    is_isolated: bool = False
     says_units: bool = True
 
 
@@ -60,6 +65,7 @@ def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
 
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
+    Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
@@ -77,7 +83,8 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
         InputRefused: `option_without_effect`: the format says itself what the options say.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            head, size = file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise SceneRefused(
             "a scene file that can be read",
@@ -85,9 +92,9 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
             "check the path",
             code="scene_not_found",
         ) from error
-    head, suffix = raw[:_HEAD_BYTES], path.suffix.lower()
+    suffix = path.suffix.lower()
     for row in FORMATS:
-        if row.is_it(head, suffix, len(raw)):
+        if row.is_it(head, suffix, size):
             if row.says_units and not options.says_nothing:
                 raise InputRefused(
                     "no --up and --unit: they are for formats without axes and units",
@@ -95,13 +102,13 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
                     "leave them out; the file says both itself",
                     code="option_without_effect",
                 )
-            return row.read(path, raw, options)
+            return row.read(path, b"" if row.is_isolated else path.read_bytes(), options)
     names = ", ".join(row.name for row in FORMATS)
     raise refused(
         "scene_not_gltf",
         file=path.name,
         place="byte 0",
         expected=f"one of {names}",
-        came=f"{head[:8]!r}" if raw else "an empty file",
+        came=f"{head[:8]!r}" if head else "an empty file",
         remedy="export the scene as glTF 2.0 (.glb)",
     )

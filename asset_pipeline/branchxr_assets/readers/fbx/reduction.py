@@ -1,0 +1,112 @@
+"""Fewer keys for the same motion.
+
+Every key goes that the straight line (of rotations: the great arc) between its neighbours
+restores within `TOLERANCES`. Jumps stay jumps: a track that only jumps is `STEP`, in others a
+jump takes a millisecond.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ...document import Array, Floats
+
+TOLERANCES: Final = {"translation": 1e-4, "rotation": 5e-4, "scale": 1e-4, "weights": 1e-3}
+"""Metres, radians (0.03 degrees), factors; or a thousandth of what moves, if that is less."""
+_SHARE: Final = 1e-3
+_STILL: Final = 1e-6
+_JUMP_S: Final = 0.0015
+"""ufbx writes a jump as two keys a millisecond apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What one property of one node does: `(k,)` seconds, `(k, components)` values."""
+
+    times: Floats
+    values: Floats
+    is_stepped: bool = False
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether there is more than one value."""
+        return len(self.times) > 1
+
+
+def reduced(path: str, times: Floats, values: Floats) -> Motion:
+    """Drop the keys that their neighbours restore within `TOLERANCES`."""
+    is_rising = np.concatenate([[True], np.diff(times.astype(np.float32)) > 0])
+    times, values = times[is_rising], values[is_rising]
+    if path == "rotation":
+        flips = np.cumprod(np.where((values[1:] * values[:-1]).sum(axis=1) < 0, -1.0, 1.0))
+        values = np.concatenate([values[:1], values[1:] * flips[:, None]])
+    span = float(np.ptp(values, axis=0).max())
+    if len(times) == 1 or span <= _STILL:
+        return Motion(times[:1], values[:1])
+    tolerance = min(TOLERANCES[path], _SHARE * span)
+    stepped = _steps(times, values)
+    if stepped is not None:
+        return stepped
+    between = _great_arc if path == "rotation" else _straight
+    kept = _needed(times, values, tolerance, between)
+    return Motion(times[kept], values[kept])
+
+
+def _steps(times: Floats, values: Floats) -> Motion | None:
+    """Return a motion that only jumps; `None` when some of it glides."""
+    changes = np.abs(np.diff(values, axis=0)).max(axis=1) > _STILL
+    if (np.diff(times)[changes] > _JUMP_S).any():
+        return None
+    kept = np.concatenate([[True], changes])
+    kept[-1] = True  # the clip is as long as it was
+    return Motion(times[kept], values[kept], is_stepped=True)
+
+
+_Between = Callable[[Floats, Floats, Floats, Floats], Floats]
+
+
+def _needed(times: Floats, values: Floats, tolerance: float, between: _Between) -> Array:
+    """Return which keys to keep: Ramer 1972, Douglas and Peucker 1973, over time."""
+    kept = np.zeros(len(times), np.bool_)
+    kept[[0, -1]] = True
+    spans = [(0, len(times) - 1)]
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        inner = slice(first + 1, last)
+        share = (times[inner] - times[first]) / (times[last] - times[first])
+        errors = between(values[first], values[last], share, values[inner])
+        worst = int(errors.argmax())
+        if errors[worst] > tolerance:
+            middle = first + 1 + worst
+            kept[middle] = True
+            spans += [(first, middle), (middle, last)]
+    return kept
+
+
+def _straight(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
+    made = start + share[:, None] * (end - start)
+    found: Floats = np.abs(made - values).max(axis=1)
+    return found
+
+
+def _great_arc(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
+    """Return by what angle `slerp` misses each rotation."""
+    cosine = float(np.clip(start @ end, -1, 1))
+    if cosine < 0:
+        end, cosine = -end, -cosine
+    angle = float(np.arccos(cosine))
+    if angle < 1e-4:
+        made = start + share[:, None] * (end - start)
+    else:
+        made = (
+            np.sin((1 - share) * angle)[:, None] * start + np.sin(share * angle)[:, None] * end
+        ) / np.sin(angle)
+    made /= np.linalg.norm(made, axis=1, keepdims=True)
+    lengths = np.linalg.norm(values, axis=1)
+    dots = np.abs((made * values).sum(axis=1)) / np.where(lengths > 0, lengths, 1)
+    found: Floats = 2 * np.arccos(np.clip(dots, 0, 1))
+    return found
