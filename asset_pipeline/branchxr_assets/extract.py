@@ -11,13 +11,16 @@ from typing import Any, Final
 from .document import Json
 from .opened import is_package, malformed, open_package
 from .prepare import prepare
-from .readers import read
+from .readers import ReadOptions, read
+from .readers.options import DEFAULTS
 
 _FIXED: Final = ("path", "kind", "position", "rotation")
 _COLUMNS: Final = ("kind", "path", "x", "y", "z", "qx", "qy", "qz", "qw")
 
 
-def extract(path: Path, *, now: float, allow_unsigned: bool = False) -> list[Json]:
+def extract(
+    path: Path, *, now: float, allow_unsigned: bool = False, options: ReadOptions = DEFAULTS
+) -> list[Json]:
     """Return the anchors as `branch.json` lists them: `kind`, `path`, `position`, `rotation`, ….
 
     Raises:
@@ -25,7 +28,7 @@ def extract(path: Path, *, now: float, allow_unsigned: bool = False) -> list[Jso
         PackageRefused: a package that is unsigned (unless allowed), tampered with, or incomplete.
     """
     if not is_package(path):
-        return prepare(read(path)).anchors
+        return prepare(read(path, options)).anchors
     anchors = open_package(path, now=now, allow_unsigned=allow_unsigned).branch.get("anchors")
     if not isinstance(anchors, list) or not all(map(_is_anchor, anchors)):
         raise malformed("a branch.json without a list of anchors")

@@ -18,7 +18,8 @@ from .document import Document, Floats
 from .geometry import bounds
 from .opened import Level, is_package, open_package
 from .prepare import prepare
-from .readers import read
+from .readers import ReadOptions, read
+from .readers.options import DEFAULTS
 from .render import Camera, camera_of_node, render, view_from
 from .render.camera import View, camera_paths
 from .render.picture import Pixels
@@ -43,13 +44,13 @@ class Shown:
     floor_m: float
 
 
-def shown_scene(path: Path) -> Shown:
+def shown_scene(path: Path, options: ReadOptions = DEFAULTS) -> Shown:
     """Read a scene file as the pipeline prepares it.
 
     Raises:
         SceneRefused: it cannot be read.
     """
-    prepared = prepare(read(path))
+    prepared = prepare(read(path, options))
     floor = prepared.floor
     height = float(prepared.box[0][1]) if floor is None else floor.height
     return Shown((prepared.whole,), prepared.box, height)
@@ -71,11 +72,13 @@ def shown_package(path: Path, *, level: Level, now: float, allow_unsigned: bool)
     return Shown(documents, box, float(height if isinstance(height, int | float) else box[0][1]))
 
 
-def shown(path: Path, *, level: Level, now: float, allow_unsigned: bool) -> Shown:
+def shown(
+    path: Path, *, level: Level, now: float, allow_unsigned: bool, options: ReadOptions = DEFAULTS
+) -> Shown:
     """Read a scene file or a package, whichever it is."""
     if is_package(path):
         return shown_package(path, level=level, now=now, allow_unsigned=allow_unsigned)
-    return shown_scene(path)
+    return shown_scene(path, options)
 
 
 def picture(scene: Shown, view: str, size: tuple[int, int], *, is_whole: bool = False) -> Pixels:

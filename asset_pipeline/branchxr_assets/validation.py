@@ -19,7 +19,8 @@ from .glb import write_glb
 from .liveness import is_avatar
 from .opened import Package, is_package, malformed, open_package
 from .prepare import Prepared, prepare
-from .readers import Source, read
+from .readers import ReadOptions, Source, read
+from .readers.options import DEFAULTS
 from .readers.resources import Resources
 from .tree import paths, walk
 from .warnings import SceneWarning, distinct
@@ -89,7 +90,12 @@ class Validation:
 
 
 def validate(
-    path: Path, *, with_khronos: bool, now: float, allow_unsigned: bool = False
+    path: Path,
+    *,
+    with_khronos: bool,
+    now: float,
+    allow_unsigned: bool = False,
+    options: ReadOptions = DEFAULTS,
 ) -> Validation:
     """Check a scene file or a package.
 
@@ -100,6 +106,7 @@ def validate(
         with_khronos: run Khronos' validator; where none can run, `Validation.engine` is `None`.
         now: unix seconds, for packages that expire.
         allow_unsigned: check a package without a signature.
+        options: units and axes of formats that do not say them.
 
     Raises:
         SceneRefused: a scene that cannot be read.
@@ -114,7 +121,7 @@ def validate(
         return Validation(path.name, "package", engine, tuple(runs), issues)
     raw_run = _run_of_file(path) if engine else None
     try:
-        source = read(path)
+        source = read(path, options)
         prepared = prepare(source)
     except SceneRefused:
         if raw_run is not None and raw_run.verdict.counts[0]:  # then its list is the better answer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .output import Exit, fail, print_json, reported, say
+from .reading import Unit, Up, read_options
 
 if TYPE_CHECKING:
     from branchxr_assets.validation import Validation
@@ -29,6 +30,8 @@ def validate(
         bool, typer.Option("--no-khronos", help="Check our rules only, not those of the format.")
     ] = False,
     allow_unsigned: Unsigned = False,
+    up: Up = None,
+    unit: Unit = None,
 ) -> None:
     """Check a scene or a package: Khronos' rules for glTF, ours for a branch.
 
@@ -47,8 +50,9 @@ def validate(
         from branchxr_assets.validation import validate as check
 
         found = check(
-            path, with_khronos=not no_khronos, now=time.time(), allow_unsigned=allow_unsigned
-        )
+            path, with_khronos=not no_khronos, now=time.time(), allow_unsigned=allow_unsigned,
+            options=read_options(up, unit, path),
+        )  # fmt: skip
         if as_json:
             print_json(found.as_json())
         else:
@@ -66,6 +70,8 @@ def extract(
         bool, typer.Option("--csv", help="Print CSV, a column for each property.")
     ] = False,
     allow_unsigned: Unsigned = False,
+    up: Up = None,
+    unit: Unit = None,
 ) -> None:
     """List the anchors: spawns, counters, seats, panels, with places and properties.
 
@@ -78,7 +84,12 @@ def extract(
 
         if as_json and as_csv:
             raise typer.BadParameter("--json and --csv exclude one another")
-        anchors = table.extract(path, now=time.time(), allow_unsigned=allow_unsigned)
+        anchors = table.extract(
+            path,
+            now=time.time(),
+            allow_unsigned=allow_unsigned,
+            options=read_options(up, unit, path),
+        )
         if as_json:
             print_json({"schema": 1, "file": path.name, "anchors": anchors})
         elif as_csv:
@@ -108,6 +119,8 @@ def preview(
     ] = False,
     as_json: AsJson = False,
     allow_unsigned: Unsigned = False,
+    up: Up = None,
+    unit: Unit = None,
 ) -> None:  # fmt: skip
     """Take a picture of a scene or a package; no graphics processor is needed.
 
@@ -121,7 +134,10 @@ def preview(
 
         pixels = taking.parse_size(size)
         chosen = taking.parse_level(level)
-        scene = taking.shown(path, level=chosen, now=time.time(), allow_unsigned=allow_unsigned)
+        scene = taking.shown(
+            path, level=chosen, now=time.time(), allow_unsigned=allow_unsigned,
+            options=read_options(up, unit, path),
+        )  # fmt: skip
         taking.write_picture(output, taking.picture(scene, view, pixels, is_whole=whole))
         if as_json:
             width, height = pixels
