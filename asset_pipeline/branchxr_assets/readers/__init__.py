@@ -10,6 +10,7 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
+from .dae import is_dae, read_dae
 from .fbx import is_fbx, read_fbx
 from .gltf import Draco, read_gltf
 from .obj import read_obj
@@ -47,6 +48,10 @@ def _is_gltf(head: bytes, suffix: str, _size: int) -> bool:
     return head[:4] == MAGIC or (is_json and suffix in {".gltf", ".json", ".glb"})
 
 
+def _is_dae(head: bytes, _suffix: str, _size: int) -> bool:
+    return is_dae(head)
+
+
 def _is_obj(head: bytes, suffix: str, _size: int) -> bool:
     if b"\0" in head:
         return False
@@ -66,6 +71,7 @@ def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
     Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
+    Format("COLLADA", (".dae",), _is_dae, read_dae),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
