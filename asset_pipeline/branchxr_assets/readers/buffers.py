@@ -34,7 +34,7 @@ _BLANK_PNG: Final = bytes.fromhex(
 
 
 Raw = bytes | memoryview
-"""Bytes that are not copied: a view serves many accessors (each accessor once had a copy of its whole view)."""
+"""Bytes that are not copied: many accessors share a view."""
 
 
 class BufferTable:

@@ -42,6 +42,8 @@ def reduced(path: str, times: Floats, values: Floats) -> Motion:
     if path == "rotation":
         flips = np.cumprod(np.where((values[1:] * values[:-1]).sum(axis=1) < 0, -1.0, 1.0))
         values = np.concatenate([values[:1], values[1:] * flips[:, None]])
+        lengths = np.linalg.norm(values, axis=1, keepdims=True)
+        values = np.where(lengths > 0, values / np.where(lengths > 0, lengths, 1), (0, 0, 0, 1))
     span = float(np.ptp(values, axis=0).max())
     if len(times) == 1 or span <= _STILL:
         return Motion(times[:1], values[:1])
@@ -94,19 +96,17 @@ def _straight(start: Floats, end: Floats, share: Floats, values: Floats) -> Floa
 
 
 def _great_arc(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
-    """Return by what angle `slerp` misses each rotation."""
-    cosine = float(np.clip(start @ end, -1, 1))
-    if cosine < 0:
-        end, cosine = -end, -cosine
-    angle = float(np.arccos(cosine))
+    """Return by what angle `slerp` misses each rotation; all are unit quaternions."""
+    if start @ end < 0:  # a viewer would take the short way round: half way there must be a key
+        found: Floats = 2 + share * (1 - share)
+        return found
+    angle = float(np.arccos(np.clip(start @ end, -1, 1)))
     if angle < 1e-4:
         made = start + share[:, None] * (end - start)
     else:
-        made = (
-            np.sin((1 - share) * angle)[:, None] * start + np.sin(share * angle)[:, None] * end
-        ) / np.sin(angle)
-    made /= np.linalg.norm(made, axis=1, keepdims=True)
-    lengths = np.linalg.norm(values, axis=1)
-    dots = np.abs((made * values).sum(axis=1)) / np.where(lengths > 0, lengths, 1)
-    found: Floats = 2 * np.arccos(np.clip(dots, 0, 1))
+        first, last = np.sin((1 - share) * angle), np.sin(share * angle)
+        made = (first[:, None] * start + last[:, None] * end) / np.sin(angle)
+    # The chord, not the arc: an angle this small is twice the distance of the quaternions.
+    missed = made - values
+    found = 2 * np.sqrt(np.einsum("ij,ij->i", missed, missed))
     return found
