@@ -98,8 +98,7 @@ def _straight(start: Floats, end: Floats, share: Floats, values: Floats) -> Floa
 def _great_arc(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
     """Return by what angle `slerp` misses each rotation; all are unit quaternions."""
     if start @ end < 0:  # a viewer would take the short way round: half way there must be a key
-        found: Floats = 2 + share * (1 - share)
-        return found
+        return np.asarray(2 + share * (1 - share))
     angle = float(np.arccos(np.clip(start @ end, -1, 1)))
     if angle < 1e-4:
         made = start + share[:, None] * (end - start)
@@ -108,5 +107,4 @@ def _great_arc(start: Floats, end: Floats, share: Floats, values: Floats) -> Flo
         made = (first[:, None] * start + last[:, None] * end) / np.sin(angle)
     # The chord, not the arc: an angle this small is twice the distance of the quaternions.
     missed = made - values
-    found = 2 * np.sqrt(np.einsum("ij,ij->i", missed, missed))
-    return found
+    return np.asarray(2 * np.sqrt(np.einsum("ij,ij->i", missed, missed)))
