@@ -37,8 +37,7 @@ class Motion:
 
 def reduced(path: str, times: Floats, values: Floats) -> Motion:
     """Drop the keys that their neighbours restore within `TOLERANCES`."""
-    is_rising = np.concatenate([[True], np.diff(times.astype(np.float32)) > 0])
-    times, values = times[is_rising], values[is_rising]
+    times, values = _from_zero(times, values)
     if path == "rotation":
         flips = np.cumprod(np.where((values[1:] * values[:-1]).sum(axis=1) < 0, -1.0, 1.0))
         values = np.concatenate([values[:1], values[1:] * flips[:, None]])
@@ -54,6 +53,20 @@ def reduced(path: str, times: Floats, values: Floats) -> Motion:
     between = _great_arc if path == "rotation" else _straight
     kept = _needed(times, values, tolerance, between)
     return Motion(times[kept], values[kept])
+
+
+def _from_zero(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Start at 0 and rise, in float32 too: ufbx 0.0.5 has keys before a clip's beginning."""
+    first = int(np.searchsorted(times, 0.0, side="right")) - 1
+    if first >= 0:
+        after = min(first + 1, len(times) - 1)
+        length = times[after] - times[first]
+        share = -times[first] / length if length > 0 else 0.0
+        start = values[first] + share * (values[after] - values[first])
+        times = np.concatenate([[0.0], times[first + 1 :]])
+        values = np.concatenate([[start], values[first + 1 :]])
+    _, kept = np.unique(times.astype(np.float32), return_index=True)
+    return times[kept], values[kept]
 
 
 def _steps(times: Floats, values: Floats) -> Motion | None:
