@@ -1,5 +1,6 @@
 """Write a document as GLB: the same document gives the same bytes on every machine."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,17 +81,19 @@ def write_glb(document: Document) -> bytes:
 def _assembled(
     root: Json, accessors: list[Json], views: list[_View], *, is_quantized: bool
 ) -> bytes:
-    binary = bytearray()
+    binary: list[bytes] = []
+    size = 0
     buffer_views = []
     for view in views:
-        binary += b"\0" * (-len(binary) % 4)
-        item: Json = {"buffer": 0, "byteOffset": len(binary), "byteLength": view.size}
+        pad = -size % 4
+        item: Json = {"buffer": 0, "byteOffset": size + pad, "byteLength": view.size}
         if view.use is _Use.VERTEX:
             item["byteStride"] = view.stride
         if view.use in {_Use.VERTEX, _Use.INDEX}:
             item["target"] = int(view.use)
         buffer_views.append(item)
-        binary += b"".join(view.parts)
+        binary += [b"\0" * pad, *view.parts]
+        size += pad + view.size
     kept = {"copyright", "extras", "extensions"}
     asset = {key: value for key, value in root.get("asset", {}).items() if key in kept}
     root["asset"] = {"version": "2.0", "generator": GENERATOR, **asset}
@@ -105,9 +108,9 @@ def _assembled(
         ordered["accessors"] = accessors
     if buffer_views:
         ordered["bufferViews"] = buffer_views
-        ordered["buffers"] = [{"byteLength": len(binary)}]
+        ordered["buffers"] = [{"byteLength": size}]
     text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return container.join(text.encode(), bytes(binary))
+    return container.join(text.encode(), binary)
 
 
 def used_extensions(root: Json) -> set[str]:
@@ -202,7 +205,8 @@ def _merge_equal(
             accessor.is_normalized,
             values.dtype.str,
             json.dumps(accessor.rest, sort_keys=True),
-            np.ascontiguousarray(values).tobytes(),
+            values.shape,
+            hashlib.blake2b(np.ascontiguousarray(values).data).digest(),
         )
         if key not in first:
             first[key] = len(kept)

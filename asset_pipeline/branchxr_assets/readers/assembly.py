@@ -174,6 +174,21 @@ class Assembly:
         siblings.append(index)
         return index
 
+    def above(self, index: int) -> list[int]:
+        """Return a node and all above it, itself first."""
+        parents = {c: i for i, node in enumerate(self.nodes) for c in node.get("children", [])}
+        found = [index]
+        while found[-1] in parents:
+            found.append(parents[found[-1]])
+        return found
+
+    def gather(self, tops: Sequence[int]) -> int:
+        """Put nodes that stand at the top below a new one without a name; return it."""
+        index = self._add("nodes", {"children": list(tops)})
+        self._tops = [index if top == tops[0] else top for top in self._tops]
+        self._tops = [top for top in self._tops if top not in tops]
+        return index
+
     def skin(
         self,
         joints: Sequence[int],

@@ -23,7 +23,7 @@ class Skin:
 
     Attributes:
         joints: ufbx's node numbers.
-        binds: `(j, 4, 4)`, mesh to joint.
+        binds: `(j, 4, 4)`, mesh to joint; one more than joints where points follow none.
         attributes: `JOINTS_0` and `WEIGHTS_0` by control point.
     """
 
@@ -105,10 +105,9 @@ def read_skin(reading: Reading, mesh: Any, node: Any, point_count: int) -> Skin 
     is_free = weights.sum(axis=1) <= 0
     if is_free.any():  # FBX leaves such points where the mesh's own node is
         numbers[is_free, 0], weights[is_free, 0] = len(joints), 1.0
-        joints.append(int(node.typed_id))
         binds.append(matrix_of(node.geometry_to_node))
     weights /= weights.sum(axis=1, keepdims=True)
-    kind = np.uint8 if len(joints) <= 256 else np.uint16
+    kind = np.uint8 if len(binds) <= 256 else np.uint16
     attributes: dict[str, Array] = {
         "JOINTS_0": numbers.astype(kind),
         "WEIGHTS_0": weights.astype(np.float32),

@@ -27,6 +27,7 @@ class Placement:
     _low: Floats = field(default_factory=lambda: np.full(3, np.inf))
     _high: Floats = field(default_factory=lambda: np.full(3, -np.inf))
     _materials: dict[int, int] = field(default_factory=dict)
+    _skins: list[tuple[list[int], str]] = field(default_factory=list)
     _made: dict[object, int] = field(default_factory=dict)
 
     @property
@@ -49,6 +50,7 @@ class Placement:
             self._materials[int(material.element_id)] = number
         for mesh in scene.meshes:
             self._mesh(mesh)
+        self._join_trees()
 
     def _mesh(self, mesh: Any) -> None:
         nodes = [n for n in mesh.instances if int(n.typed_id) in self.reading.numbers]
@@ -78,8 +80,7 @@ class Placement:
         listed = list(node.materials) or list(mesh.materials)
         materials = tuple(self._materials.get(int(m.element_id)) for m in listed)
         skin = read_skin(self.reading, mesh, node, shape.point_count)
-        own = index if skin is not None and int(node.typed_id) in skin.joints else None
-        key = (int(mesh.element_id), materials, own)
+        key = (int(mesh.element_id), materials)
         if key not in self._made:
             self._made[key] = self.reading.assembly.mesh(
                 shape.geometries(
@@ -101,6 +102,8 @@ class Placement:
     def _skin(self, skin: Skin, node: Any, points: Floats) -> int:
         numbers = self.reading.numbers
         joints = [numbers[joint] for joint in skin.joints]
+        if len(skin.binds) > len(joints):
+            joints.append(self._still(joints, node))
         first = self.reading.scene.nodes[skin.joints[0]]
         shown = matrix_of(first.node_to_world) @ skin.binds[0]
         apart = _box(points, shown) - _box(points, matrix_of(node.geometry_to_world))
@@ -110,7 +113,39 @@ class Placement:
                 f"{np.abs(apart).max():.3g} m away from where its own node is"
             )
             self.reading.warn("skin_pose", self.reading.paths[int(node.typed_id)], message)
+        self._skins.append((joints, self.reading.paths[int(node.typed_id)]))
         return self.reading.assembly.skin(joints, skin.binds, name=skin.name or None)
+
+    def _still(self, joints: list[int], node: Any) -> int:
+        """Return the joint of points that follow none: FBX leaves them on the mesh's own node.
+
+        A skin's joints are in one tree (glTF 2.0, section 3.7.3.3). A mesh in another, where
+        Blender puts it, gets a node without a name below what all its joints are below.
+        """
+        assembly, own = self.reading.assembly, self.reading.numbers[int(node.typed_id)]
+        lines = [assembly.above(joint)[::-1] for joint in joints]
+        if assembly.above(own)[-1] in {line[0] for line in lines}:
+            return own
+        shared = [step[0] for step in zip(*lines, strict=False) if len(set(step)) == 1]
+        if not shared:
+            return own
+        by_index = {index: number for number, index in self.reading.numbers.items()}
+        parent = self.reading.scene.nodes[by_index[shared[-1]]]
+        place = np.linalg.inv(matrix_of(parent.node_to_world)) @ matrix_of(node.node_to_world)
+        return assembly.node(parent=shared[-1], matrix=place)
+
+    def _join_trees(self) -> None:
+        """Give the joints of each skin one tree: a node without a name above their trees."""
+        assembly = self.reading.assembly
+        for joints, path in self._skins:
+            tops = list(dict.fromkeys(assembly.above(joint)[-1] for joint in joints))
+            if len(tops) > 1:
+                assembly.gather(tops)
+                message = (
+                    f"its joints are in {len(tops)} trees; a node without a name now holds these, "
+                    "since glTF wants one: put them under one in the modelling program"
+                )
+                self.reading.warn("skin_trees", path, message)
 
     def _grow(self, node: Any, points: Floats) -> None:
         if len(points):

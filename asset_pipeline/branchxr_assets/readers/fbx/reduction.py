@@ -37,11 +37,12 @@ class Motion:
 
 def reduced(path: str, times: Floats, values: Floats) -> Motion:
     """Drop the keys that their neighbours restore within `TOLERANCES`."""
-    is_rising = np.concatenate([[True], np.diff(times.astype(np.float32)) > 0])
-    times, values = times[is_rising], values[is_rising]
+    times, values = _from_zero(times, values)
     if path == "rotation":
         flips = np.cumprod(np.where((values[1:] * values[:-1]).sum(axis=1) < 0, -1.0, 1.0))
         values = np.concatenate([values[:1], values[1:] * flips[:, None]])
+        lengths = np.linalg.norm(values, axis=1, keepdims=True)
+        values = np.where(lengths > 0, values / np.where(lengths > 0, lengths, 1), (0, 0, 0, 1))
     span = float(np.ptp(values, axis=0).max())
     if len(times) == 1 or span <= _STILL:
         return Motion(times[:1], values[:1])
@@ -52,6 +53,20 @@ def reduced(path: str, times: Floats, values: Floats) -> Motion:
     between = _great_arc if path == "rotation" else _straight
     kept = _needed(times, values, tolerance, between)
     return Motion(times[kept], values[kept])
+
+
+def _from_zero(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Start at 0 and rise, in float32 too: ufbx 0.0.5 has keys before a clip's beginning."""
+    first = int(np.searchsorted(times, 0.0, side="right")) - 1
+    if first >= 0:
+        after = min(first + 1, len(times) - 1)
+        length = times[after] - times[first]
+        share = -times[first] / length if length > 0 else 0.0
+        start = values[first] + share * (values[after] - values[first])
+        times = np.concatenate([[0.0], times[first + 1 :]])
+        values = np.concatenate([[start], values[first + 1 :]])
+    _, kept = np.unique(times.astype(np.float32), return_index=True)
+    return times[kept], values[kept]
 
 
 def _steps(times: Floats, values: Floats) -> Motion | None:
@@ -94,19 +109,15 @@ def _straight(start: Floats, end: Floats, share: Floats, values: Floats) -> Floa
 
 
 def _great_arc(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
-    """Return by what angle `slerp` misses each rotation."""
-    cosine = float(np.clip(start @ end, -1, 1))
-    if cosine < 0:
-        end, cosine = -end, -cosine
-    angle = float(np.arccos(cosine))
+    """Return by what angle `slerp` misses each rotation; all are unit quaternions."""
+    if start @ end < 0:  # a viewer would take the short way round: half way there must be a key
+        return np.asarray(2 + share * (1 - share))
+    angle = float(np.arccos(np.clip(start @ end, -1, 1)))
     if angle < 1e-4:
         made = start + share[:, None] * (end - start)
     else:
-        made = (
-            np.sin((1 - share) * angle)[:, None] * start + np.sin(share * angle)[:, None] * end
-        ) / np.sin(angle)
-    made /= np.linalg.norm(made, axis=1, keepdims=True)
-    lengths = np.linalg.norm(values, axis=1)
-    dots = np.abs((made * values).sum(axis=1)) / np.where(lengths > 0, lengths, 1)
-    found: Floats = 2 * np.arccos(np.clip(dots, 0, 1))
-    return found
+        first, last = np.sin((1 - share) * angle), np.sin(share * angle)
+        made = (first[:, None] * start + last[:, None] * end) / np.sin(angle)
+    # The chord, not the arc: an angle this small is twice the distance of the quaternions.
+    missed = made - values
+    return np.asarray(2 * np.sqrt(np.einsum("ij,ij->i", missed, missed)))
