@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,6 +10,7 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
+from . import dae, fbx, gltf, obj
 from .dae import is_dae, read_dae
 from .fbx import is_fbx, read_fbx
 from .gltf import Draco, read_gltf
@@ -17,7 +18,7 @@ from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
 from .source import Counts, Source
 
-__all__ = ["FORMATS", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
+__all__ = ["FORMATS", "KEEPS_BY_FORMAT", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
 
 _HEAD_BYTES: Final = 65536
 
@@ -74,6 +75,13 @@ FORMATS: Final = (
     Format("COLLADA", (".dae",), _is_dae, read_dae),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
+KEEPS_BY_FORMAT: Final[Mapping[str, Mapping[str, str]]] = {
+    "glTF": gltf.KEEPS,
+    "FBX": fbx.KEEPS,
+    "COLLADA": dae.KEEPS,
+    "OBJ": obj.KEEPS,
+}
+"""What each reader keeps of each feature, for `docs/formats.md`."""
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
 
 

@@ -93,13 +93,14 @@ def inspect(
         from branchxr_assets.inspection import inspect_package, inspect_scene
         from branchxr_assets.opened import is_package
 
+        options = read_options(up, unit, path)
         if is_package(path):
             found = inspect_package(path, now=time.time(), allow_unsigned=allow_unsigned)
         else:
             with _progress(f"reading {path.name}") as progress:
                 if progress is not None:
                     progress("reading", 0.0)
-                found = inspect_scene(path, read_options(up, unit, path))
+                found = inspect_scene(path, options)
         if as_json:
             print_json(found)
             return
