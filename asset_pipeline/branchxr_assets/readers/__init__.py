@@ -1,5 +1,6 @@
 """Readers: one module per source format, each into one glTF document."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -7,12 +8,30 @@ from branchxr.errors import SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
+from .blender import is_blend, read_blend
+from .foreign import refuse_foreign
 from .gltf import read_gltf
 from .source import Counts, Source
+from .usd import is_usd, read_usd
 
 __all__ = ["SUFFIXES", "Counts", "Source", "read"]
 
-SUFFIXES: Final = (".glb", ".gltf")
+SUFFIXES: Final = (".blend", ".glb", ".gltf", ".usd", ".usda", ".usdc", ".usdz")
+
+
+def _is_gltf(path: Path, raw: bytes) -> bool:
+    is_json = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    return raw[:4] == MAGIC or (is_json and path.suffix.lower() in {".gltf", ".json", ".glb"})
+
+
+_READERS: Final[
+    tuple[tuple[Callable[[Path, bytes], bool], Callable[[Path, bytes], Source]], ...]
+] = (
+    (_is_gltf, read_gltf),
+    (is_usd, read_usd),
+    (is_blend, read_blend),
+)
+"""What tells a format by its content, and what reads it."""
 
 
 def read(path: Path) -> Source:
@@ -31,14 +50,15 @@ def read(path: Path) -> Source:
             "check the path",
             code="scene_not_found",
         ) from error
-    is_json = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    if raw[:4] == MAGIC or (is_json and path.suffix.lower() in {".gltf", ".json", ".glb"}):
-        return read_gltf(path, raw)
+    for is_it, reader in _READERS:
+        if is_it(path, raw):
+            return reader(path, raw)
+    refuse_foreign(path, raw)
     raise refused(
         "scene_not_gltf",
         file=file,
         place="byte 0",
         expected="glTF 2.0: a GLB, or JSON in a .gltf",
         came=f"{raw[:8]!r}" if raw else "an empty file",
-        remedy="export the scene as glTF 2.0 (.glb); other formats are not read yet",
+        remedy="export the scene as glTF 2.0 (.glb)",
     )
