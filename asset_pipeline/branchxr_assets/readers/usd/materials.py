@@ -131,16 +131,14 @@ class _Making:
         factor = tuple(min(max(v, 0.0), 1.0) for v in factor)
         made: Json = {}
         slot = None
-        if opacity is not None and plain_channel(opacity):
+        if opacity is not None:
             is_shared = picture is not None and (
                 opacity.channels == "a"
-                and opacity.stated == picture.stated
-                and opacity.packed == picture.packed
+                and (opacity.stated, opacity.packed) == (picture.stated, picture.packed)
+                and plain_channel(opacity)
             )
             recipe = Recipe(colour=picture, alpha=None if is_shared else opacity)
             slot = self._slot(recipe, picture or opacity)
-        elif opacity is not None:
-            slot = self._slot(Recipe(colour=picture, alpha=opacity), picture or opacity)
         elif picture is not None:
             slot = self._slot(Recipe(colour=picture), picture)
         if slot is not None:

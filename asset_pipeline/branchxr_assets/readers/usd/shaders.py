@@ -4,7 +4,7 @@
 UsdPrimvarReader_*. Node graphs are followed to the nodes that give the values.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,22 +98,25 @@ class Shaders:
     folder: Path
     time: Any
     warn: Warn
-    _told: set[str] = field(default_factory=set)
 
     def surface_of(self, material: Any) -> Surface | None:
         """Return a material's surface; `None`, with a warning, when it is no UsdPreviewSurface."""
         place = str(material.GetPath())
         source = material.ComputeSurfaceSource()[0]
+        names = [str(output.GetBaseName()) for output in material.GetSurfaceOutputs()]
         identifier = "" if not source else str(source.GetShaderId() or "")
         if identifier not in {"UsdPreviewSurface", "ND_UsdPreviewSurface_surfaceshader"}:
-            others = [str(o.GetBaseName()) for o in material.GetSurfaceOutputs()]
-            came = identifier or (", ".join(others) if others else "no surface")
+            came = identifier or ", ".join(names) or "no surface"
             message = (
                 f"its shader ({came}) is no UsdPreviewSurface; grey stands in for it: export "
                 "with a USD Preview Surface"
             )
             self.warn("usd_shader", place, message)
             return None
+        beside = [name for name in names if name != "surface"]
+        if beside:
+            message = f"beside its USD Preview Surface it has {beside[0]!r}, which is not read"
+            self.warn("usd_shader_beside", place, message)
         inputs = {name: self._input(source, name, default) for name, default in DEFAULTS.items()}
         textures = [v for v in inputs.values() if isinstance(v, Texture)]
         if inputs["displacement"] != 0.0:

@@ -248,8 +248,8 @@ class Skeletons:
                     tracks += self._weight_tracks(node, shapes, query)
             if tracks:
                 found[str(prim.GetPath())] = tracks
-            else:
-                message = "no skeleton of this scene has its joints, or it never moves; left out"
+            elif not players:
+                message = "no skeleton of this scene plays it or has its joints; left out"
                 self.warn("usd_animation_unused", str(prim.GetPath()), message)
         return found
 

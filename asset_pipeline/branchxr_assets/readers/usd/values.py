@@ -47,7 +47,9 @@ def user_properties(prim: Any, time: Any) -> Json:
 
 def extras_of(prim: Any, time: Any) -> Json:
     """Return all custom properties of a prim: of users, other custom ones, and `customData`."""
-    found = {key: plain(v) for key, v in prim.GetCustomData().items() if key not in _TOOLS_OWN}
+    # The strongest layer last; what `GetCustomData` adds from the schema is nobody's property.
+    layers = [dict(spec.customData) for spec in reversed(prim.GetPrimStack())]
+    found = {k: plain(v) for data in layers for k, v in data.items() if k not in _TOOLS_OWN}
     for attribute in prim.GetAttributes():
         name = attribute.GetName()
         is_custom = attribute.IsCustom() and not name.startswith((USER, "primvars:", "xformOp:"))
