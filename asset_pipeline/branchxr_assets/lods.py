@@ -1,7 +1,7 @@
 """The recipe: which operations make which level of detail from the static side of a scene."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from .document import Document
 from .geometry import bounds, drawn_triangles
 from .glb import write_glb
+from .operations.cluster import ClusterOptions, cluster
 from .operations.merge import merge
 from .operations.plain_materials import PlainMaterialsOptions, plain_materials
 from .operations.quantize import quantize
@@ -22,9 +23,12 @@ COARSEST_BYTES_MAX: Final = 60_000
 _COARSEST_TARGET: Final = 58_000
 _MERGED_TRIANGLES_MAX: Final = 200_000
 _SEARCH_STEPS: Final = 12
+_TRIES: Final = 6
+_COARSE_ERROR: Final = 0.02
+"""Of the scene's diagonal: beyond it collapsing tears large walls, and clustering is kinder."""
 _MIDDLE_RATIO: Final = 0.4
 _UNTOUCHED_TRIANGLES: Final = 24
-"""Two boxes: clustering them saves nothing and shows."""
+"""Two boxes: simplifying them saves nothing and shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], 
     for step in range(1, lods - 1):
         chain.insert(0, _middle(static, step, box_m=_diagonal(box), jobs=jobs))
     if lods > 1:
-        coarsest = _coarsest(static, diagonal_m=_diagonal(box))
+        coarsest = _coarsest(static, diagonal_m=_diagonal(box), jobs=jobs)
         if coarsest is not None:
             chain.insert(0, coarsest)
         else:
@@ -88,7 +92,10 @@ def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
     """Halve textures `step` times and keep a falling share of the triangles."""
     bare = strip(static).document
     options = SimplifyOptions(
-        cell_m=box_m / 64, ratio=_MIDDLE_RATIO**step, untouched=_UNTOUCHED_TRIANGLES
+        ratio=_MIDDLE_RATIO**step,
+        error_max_m=box_m / 256,
+        untouched=_UNTOUCHED_TRIANGLES,
+        jobs=jobs,
     )
     best = simplify(bare, options)
     packed = textures(best.document, TexturesOptions(halvings=step, jobs=jobs))
@@ -98,28 +105,54 @@ def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
     return Chunk("middle", write_glb(document), error, drawn_triangles(document), notes)
 
 
-def _coarsest(static: Document, *, diagonal_m: float) -> Chunk | None:
+def _coarsest(static: Document, *, diagonal_m: float, jobs: int) -> Chunk | None:
     """Make the largest plain chunk that fits the budget."""
     plain = _few_materials(strip(static).document)
-    cell = diagonal_m / 2048
-    once = simplify(plain, SimplifyOptions(cell_m=cell))
-    while drawn_triangles(once.document) > _MERGED_TRIANGLES_MAX and cell < diagonal_m:
-        cell *= 2
-        once = simplify(plain, SimplifyOptions(cell_m=cell))
-    merged = merge(once.document).document
+    count = drawn_triangles(plain)
+    options = SimplifyOptions(ratio=1.0, error_max_m=diagonal_m, jobs=jobs)
+    error_m = 0.0
+    if count > _MERGED_TRIANGLES_MAX:
+        once = simplify(plain, replace(options, ratio=_MERGED_TRIANGLES_MAX / count))
+        plain, error_m = once.document, once.changed["error_m"]
+    merged = merge(plain).document
     first = quantize(merged).document
-    if len(write_glb(first)) <= _COARSEST_TARGET:
-        return _plain_chunk(first, once.changed["error_m"])
-    low, high, best = cell, diagonal_m, None
+    if (size := len(write_glb(first))) <= _COARSEST_TARGET:
+        return _plain_chunk(first, error_m)
+    return _collapsed(merged, size, options, error_m) or _clustered(merged, diagonal_m, error_m)
+
+
+def _collapsed(
+    merged: Document, size: int, options: SimplifyOptions, error_m: float
+) -> Chunk | None:
+    """Collapse edges until the chunk fits; `None` where too many parts are left to fit.
+
+    Bytes grow about as triangles do, so that each try comes nearer; the largest that fits is kept.
+    """
+    best, ratio = None, 1.0
+    for _ in range(_TRIES):
+        ratio *= _COARSEST_TARGET / size * 0.99
+        made = simplify(merged, replace(options, ratio=ratio))
+        document = quantize(made.document).document
+        size = len(write_glb(document))
+        if size <= _COARSEST_TARGET:
+            chunk = _plain_chunk(document, error_m + made.changed["error_m"])
+            if chunk is None or made.changed["error_m"] > options.error_max_m * _COARSE_ERROR:
+                return best
+            best = chunk if best is None or len(chunk.glb) > len(best.glb) else best
+            if size > _COARSEST_TARGET * 0.95:
+                break
+    return best
+
+
+def _clustered(merged: Document, diagonal_m: float, error_m: float) -> Chunk | None:
+    """Cluster vertices in the finest cells that fit: a thousand parts become a few heaps."""
+    low, high, best = diagonal_m / 2048, diagonal_m, None
     for _ in range(_SEARCH_STEPS):
         cell = float(np.sqrt(low * high))
-        made = simplify(merged, SimplifyOptions(cell_m=cell))
+        made = cluster(merged, ClusterOptions(cell_m=cell))
         document = quantize(made.document).document
         if len(write_glb(document)) <= _COARSEST_TARGET:
-            high, best = (
-                cell,
-                _plain_chunk(document, once.changed["error_m"] + made.changed["error_m"]),
-            )
+            high, best = cell, _plain_chunk(document, error_m + made.changed["error_m"])
         else:
             low = cell
     return best

@@ -15,7 +15,7 @@ from branchxr_assets.document import Accessor, Document
 from branchxr_assets.geometry import bounds
 from branchxr_assets.operations.rescale import RescaleOptions, rescale
 from branchxr_assets.readers import read
-from branchxr_assets.readers.blender import is_blend
+from branchxr_assets.readers.blender import is_blend, saved_by_version
 from branchxr_assets.readers.blender.program import SCRIPT, Blender, find_blender
 from branchxr_assets.readers.foreign import FORMATS, foreign_format
 
@@ -79,6 +79,13 @@ def test_packed_files_are_known_by_their_name() -> None:
     assert is_blend(Path("a.blend"), b"\x28\xb5\x2f\xfd....")
     assert is_blend(Path("a.txt"), b"BLENDER-v279RENDH")
     assert not is_blend(Path("a.gz"), packed)
+
+
+def test_a_head_tells_which_blender_saved_it() -> None:
+    assert saved_by_version(b"BLENDER-v405REND") == (4, 5)
+    assert saved_by_version(b"BLENDER_V279REND") == (2, 79)
+    assert saved_by_version(b"BLENDER17-01v0500REND") == (5, 0)
+    assert saved_by_version(b"\x28\xb5\x2f\xfd") is None
 
 
 def test_a_scene_is_rescaled_at_its_top_nodes_only() -> None:

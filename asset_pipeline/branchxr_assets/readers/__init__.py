@@ -10,7 +10,7 @@ from ..container import MAGIC
 from ..refusal import refused
 from .blender import is_blend, read_blend
 from .foreign import refuse_foreign
-from .gltf import read_gltf
+from .gltf import Draco, read_gltf
 from .source import Counts, Source
 from .usd import is_usd, read_usd
 
@@ -27,7 +27,7 @@ def _is_gltf(path: Path, raw: bytes) -> bool:
 _READERS: Final[
     tuple[tuple[Callable[[Path, bytes], bool], Callable[[Path, bytes], Source]], ...]
 ] = (
-    (_is_gltf, read_gltf),
+    (_is_gltf, lambda path, raw: read_gltf(path, raw, draco=Draco.ISOLATED)),
     (is_usd, read_usd),
     (is_blend, read_blend),
 )

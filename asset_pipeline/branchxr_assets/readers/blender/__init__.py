@@ -5,6 +5,7 @@ has the `bpy` package; else `blender` on the PATH is taken. It starts with facto
 no script of the file, stays off the network, and has limits on memory, time and output.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from ..resources import Resources
 from ..source import Counts, Source
 from .program import find_blender, limits_for
 
-__all__ = ["KEEPS", "convert_with_blender", "is_blend", "read_blend"]
+__all__ = ["KEEPS", "convert_with_blender", "is_blend", "read_blend", "saved_by_version"]
 
 _ANSWER_BYTES_MAX: Final = 16 << 20
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -93,7 +94,7 @@ def convert_with_blender(path: Path, raw: bytes, *, format_: str) -> Source:
         )
     with TemporaryDirectory(prefix="branchxr-blender-", ignore_cleanup_errors=True) as folder:
         said = blender.run(path, Path(folder), limits_for(len(raw)))
-        answer = _answer(path, Path(folder), said)
+        answer = _answer(path, raw, Path(folder), said)
         glb = Path(folder) / "scene" / path.name
         glb.parent.mkdir()
         (Path(folder) / "scene.glb").rename(glb)
@@ -117,7 +118,7 @@ class _Answer(msgspec.Struct, frozen=True):
     failure: str | None = None
 
 
-def _answer(path: Path, folder: Path, said: str) -> _Answer:
+def _answer(path: Path, raw: bytes, folder: Path, said: str) -> _Answer:
     file = folder / "answer.json"
     try:
         if file.stat().st_size > _ANSWER_BYTES_MAX:
@@ -126,10 +127,32 @@ def _answer(path: Path, folder: Path, said: str) -> _Answer:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _refused(path, f"a Blender that gave no answer ({said})") from error
     if answer.failure is not None:
-        raise _refused(path, f"Blender {answer.blender} says {answer.failure!r}")
+        came = f"Blender {answer.blender} says {answer.failure!r}"
+        saved_by = saved_by_version(raw)
+        if saved_by is not None and saved_by > _numbers(answer.blender):
+            newer = ".".join(map(str, saved_by))
+            raise _refused(path, f"{came}; Blender {newer} saved the file")
+        raise _refused(path, came)
     if answer.counts is None or not (folder / "scene.glb").is_file():
         raise _refused(path, f"a Blender {answer.blender} that wrote no scene ({said})")
     return answer
+
+
+def saved_by_version(raw: bytes) -> tuple[int, int] | None:
+    """Return which Blender saved a file: from its head, unless it is packed.
+
+    Up to 4.x `BLENDER-v405` (pointer size, byte order, version); since 5.0 `BLENDER17-01v0500`.
+    """
+    found = re.match(rb"BLENDER(?:[-_][vV](\d)(\d\d)|\d\d-\d\dv(\d\d)(\d\d))", raw)
+    if found is None:
+        return None
+    major, minor = (group for group in found.groups() if group is not None)
+    return int(major), int(minor)
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _source(path: Path, raw: bytes, read: Source, answer: _Answer, *, format_: str) -> Source:
@@ -169,5 +192,5 @@ def _refused(path: Path, came: str) -> SceneRefused:
         place="the whole",
         expected="a file that Blender opens",
         came=came,
-        remedy="open it in your Blender and export glTF 2.0 (.glb) from there",
+        remedy="open it in the Blender that saved it, or a newer one, and export glTF 2.0 (.glb)",
     )

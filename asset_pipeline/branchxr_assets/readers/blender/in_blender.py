@@ -203,7 +203,8 @@ def main() -> None:
         keep_area_lights()
         export(str(Path(folder) / "scene.glb"))
     except (RuntimeError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        answer["failure"] = f"{type(error).__name__}: {error}".strip()[:500]
+        last = str(error).strip().splitlines()[-1:]  # Blender puts a whole traceback into one
+        answer["failure"] = f"{type(error).__name__}: {' '.join(last)}"[-500:]
     answer["warnings"] = warnings
     (Path(folder) / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
