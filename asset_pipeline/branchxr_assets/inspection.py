@@ -76,8 +76,9 @@ def _anchors(nodes: list[Json]) -> dict[str, int]:
 
 
 def is_package(path: Path) -> bool:
-    """Tell whether a path is to be read as a package: a folder, or a zip of one."""
-    return path.is_dir() or zipfile.is_zipfile(path)
+    """Tell whether a path is to be read as a package: a folder, or a zip of one (no USDZ)."""
+    is_scene = path.suffix.lower() in {".usd", ".usdz"}
+    return path.is_dir() or (not is_scene and zipfile.is_zipfile(path))
 
 
 def inspect_package(path: Path, *, now: float, allow_unsigned: bool = False) -> Json:

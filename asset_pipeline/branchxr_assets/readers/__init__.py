@@ -10,11 +10,14 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
+from .blender import is_blend, read_blend
 from .fbx import is_fbx, read_fbx
+from .foreign import refuse_foreign
 from .gltf import Draco, read_gltf
 from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
 from .source import Counts, Source
+from .usd import is_usd, read_usd
 
 __all__ = ["FORMATS", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
 
@@ -63,9 +66,27 @@ def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
     return read_gltf(path, raw, draco=Draco.ISOLATED)
 
 
+def _is_usd(head: bytes, suffix: str, _size: int) -> bool:
+    return is_usd(Path(f"scene{suffix}"), head)
+
+
+def _is_blend(head: bytes, suffix: str, _size: int) -> bool:
+    return is_blend(Path(f"scene{suffix}"), head)
+
+
+def _usd(path: Path, raw: bytes, _options: ReadOptions) -> Source:
+    return read_usd(path, raw)
+
+
+def _blend(path: Path, raw: bytes, _options: ReadOptions) -> Source:
+    return read_blend(path, raw)
+
+
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
     Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
+    Format("USD", (".usd", ".usda", ".usdc", ".usdz"), _is_usd, _usd),
+    Format("Blender's own", (".blend",), _is_blend, _blend),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
@@ -103,6 +124,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
                     code="option_without_effect",
                 )
             return row.read(path, b"" if row.is_isolated else path.read_bytes(), options)
+    refuse_foreign(path, head)
     names = ", ".join(row.name for row in FORMATS)
     raise refused(
         "scene_not_gltf",
