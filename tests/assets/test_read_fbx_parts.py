@@ -383,11 +383,11 @@ def test_a_texture_beside_the_file_is_found_and_another_disk_is_not_looked_at(
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
-        (b"Kaydara FBX Binary  \x00\x1a\x00" + b"\x84\x1c\x00\x00" + bytes(40), "scene_fbx"),
+        (b"Kaydara FBX Binary  \x00\x1a\x00" + b"\x84\x1c\x00\x00" + bytes(40), "scene_truncated"),
         (b"Kaydara FBX Binary  \x00\x1a\x00\xff\xff\xff\xff" + b"\xff" * 400, "scene_fbx"),
-        (b"; FBX 7.4.0 project file\nFBXHeaderExtension:  {\n", "scene_fbx"),
+        (b"; FBX 7.4.0 project file\nFBXHeaderExtension:  {\n", "scene_truncated"),
         (b"; FBX 7.4.0 project file\n" + b"a: {" * 5000, "scene_fbx"),
-        (b'; FBX 7.4.0 project file\nFBXHeaderExtension:  {\nCreator: "x"\n', "scene_fbx"),
+        (b'; FBX 7.4.0 project file\nFBXHeaderExtension:  {\nCreator: "x"\n', "scene_truncated"),
     ],
 )
 def test_broken_files_are_refused_by_name(tmp_path: Path, raw: bytes, code: str) -> None:

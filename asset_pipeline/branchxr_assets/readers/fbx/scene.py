@@ -32,7 +32,7 @@ def read_scene(path: Path) -> Source:
     """Read an FBX file, 6.1 to 7.7, ASCII or binary.
 
     Raises:
-        SceneRefused: `scene_fbx`, with ufbx's own words.
+        SceneRefused: `scene_fbx`, with ufbx's own words; `scene_truncated`.
     """
     scene, is_scaled = _load(path)
     resources = Resources(path, b"")
@@ -101,11 +101,11 @@ def _load(path: Path) -> tuple[Any, bool]:
         )
     except ufbx.UfbxError as error:
         came = f"what ufbx calls {str(error) or type(error).__name__!r}"
-        raise _broken(path, came) from error
+        raise _broken(path, "scene_fbx", came) from error
     if scene.metadata.ascii and not _is_closed(path):
-        raise _broken(path, "text that ends inside a block: it is cut off")
+        raise _broken(path, "scene_truncated", "text that ends inside a block: it is cut off")
     if len(scene.elements) <= 1 and not scene.metadata.creator:
-        raise _broken(path, "a file with nothing in it, not even who wrote it")
+        raise _broken(path, "scene_truncated", "a file with nothing in it, not even who wrote it")
     return scene, is_scaled
 
 
@@ -118,9 +118,9 @@ def _is_closed(path: Path) -> bool:
     return plain.count(b"{") <= plain.count(b"}")
 
 
-def _broken(path: Path, came: str) -> SceneRefused:
+def _broken(path: Path, code: str, came: str) -> SceneRefused:
     return refused(
-        "scene_fbx",
+        code,
         file=path.name,
         place="the whole",
         expected="an FBX file, version 6.1 to 7.7",
