@@ -13,7 +13,9 @@ from .dae import is_dae, read_dae
 from .gltf import read_gltf
 from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
+from .ply import is_ply, read_ply
 from .source import Counts, Source
+from .stl import is_stl, read_stl
 
 __all__ = ["FORMATS", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
 
@@ -66,6 +68,8 @@ def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
     Format("COLLADA", (".dae",), _is_dae, read_dae),
+    Format("PLY", (".ply",), is_ply, read_ply, says_units=False),
+    Format("STL", (".stl",), is_stl, read_stl, says_units=False),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
