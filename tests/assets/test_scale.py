@@ -11,8 +11,8 @@ from branchxr_assets.readers import read
 
 
 @pytest.mark.parametrize(
-    ("side", "is_named"),
-    [(0.017, True), (0.4, True), (1, False), (20, False), (200, False), (1700, True)],
+    ("side", "said"),
+    [(0.017, "17.0 mm"), (0.4, "400.0 mm"), (1, ""), (20, ""), (200, ""), (1700, "1,700 m")],
 )
 def test_implausible_sizes(maker: Any, side: float, said: str) -> None:
     maker.node(mesh=maker.box((side, side / 2, side / 3)), name="Hall")
