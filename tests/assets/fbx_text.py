@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 def text_of(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
@@ -140,3 +142,51 @@ def layer(kind: str, values_name: str, values: Any, indices: Any = None, name: s
         "}",
     ]
     return "\n".join(body)
+
+
+def place(x: float, y: float, z: float) -> tuple[Any, ...]:
+    return ("Lcl Translation", "Lcl Translation", x, y, z)
+
+
+def skinned_fbx(scene: Scene, influences: int = 2) -> None:
+    """Add a square on a row of joints; its last point follows none."""
+    mesh = scene.mesh([(0, 0, 0), (0, 0, 1), (1, 0, 1), (1, 0, 0)], [(0, 1, 2, 3)])
+    scene.connect(mesh, scene.node("body", sub="Mesh"))
+    skin = scene.add("Deformer", "skin", "Skin", "Version: 101", parent=mesh)
+    above = scene.node("rig")
+    for number in range(influences):
+        joint = scene.node(f"joint{number}", place(0.0, 1.0, 0.0), sub="LimbNode", parent=above)
+        body = "\n".join(
+            [
+                "Version: 100",
+                array("Indexes", [0, 1, 2]),
+                array("Weights", [0.1 + 0.1 * number] * 3),
+            ]
+        )
+        for key, up in (("Transform", -number - 1), ("TransformLink", number + 1)):
+            matrix = np.eye(4)
+            matrix[3, 1] = up
+            body += "\n" + array(key, matrix.ravel().tolist())
+        cluster = scene.add("Deformer", f"c{number}", "Cluster", body, parent=skin)
+        scene.connect(joint, cluster)
+        above = joint
+
+
+def morphed_fbx(scene: Scene) -> None:
+    """Add a triangle with one channel that has an in-between shape, and a clip of it."""
+    mesh = scene.mesh([(0, 0, 0), (0, 0, 1), (1, 0, 1)], [(0, 1, 2)])
+    scene.connect(mesh, scene.node("face", sub="Mesh"))
+    deformer = scene.add("Deformer", "morphs", "BlendShape", "Version: 100", parent=mesh)
+    weight = ("DeformPercent", "Number", 25.0)
+    channel = scene.add(
+        "Deformer",
+        "Улыбка",
+        "BlendShapeChannel",
+        f"Version: 100\nDeformPercent: 25\n{array('FullWeights', [50, 100])}",
+        [weight],
+        parent=deformer,
+    )
+    for lift in (3.0, 1.0):
+        body = f"Version: 100\n{array('Indexes', [2])}\n{array('Vertices', [0, lift, 0])}"
+        scene.add("Geometry", "shape", "Shape", body, parent=channel)
+    scene.clip("Smile", [(channel, "DeformPercent", "DeformPercent", [(0, 0), (1, 100)], LINEAR)])

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.assets.fbx_text import LINEAR, STEPPED, Scene, array, layer
+from tests.assets.fbx_text import (
+    LINEAR,
+    STEPPED,
+    Scene,
+    array,
+    layer,
+    morphed_fbx,
+    place,
+    skinned_fbx,
+)
 
 from branchxr.errors import SceneRefused
 from branchxr_assets.contents.anchors import list_anchors
@@ -26,10 +35,6 @@ def codes(source: Source) -> set[str]:
 def attribute(source: Source, name: str, *, mesh: int = 0, primitive: int = 0) -> np.ndarray:
     item = source.document.root["meshes"][mesh]["primitives"][primitive]
     return source.document.accessors[item["attributes"][name]].values
-
-
-def place(x: float, y: float, z: float) -> tuple[Any, ...]:
-    return ("Lcl Translation", "Lcl Translation", x, y, z)
 
 
 def test_tree_names_properties_and_units(tmp_path: Path) -> None:
@@ -209,33 +214,9 @@ def test_blenders_stacks_become_the_artists_actions(tmp_path: Path) -> None:
     assert codes(source) == {"animation_merged"}
 
 
-def skinned(scene: Scene, influences: int) -> None:
-    """Add a square on a row of joints; its last point follows none."""
-    mesh = scene.mesh([(0, 0, 0), (0, 0, 1), (1, 0, 1), (1, 0, 0)], [(0, 1, 2, 3)])
-    scene.connect(mesh, scene.node("body", sub="Mesh"))
-    skin = scene.add("Deformer", "skin", "Skin", "Version: 101", parent=mesh)
-    above = scene.node("rig")
-    for number in range(influences):
-        joint = scene.node(f"joint{number}", place(0.0, 1.0, 0.0), sub="LimbNode", parent=above)
-        body = "\n".join(
-            [
-                "Version: 100",
-                array("Indexes", [0, 1, 2]),
-                array("Weights", [0.1 + 0.1 * number] * 3),
-            ]
-        )
-        for key, up in (("Transform", -number - 1), ("TransformLink", number + 1)):
-            matrix = np.eye(4)
-            matrix[3, 1] = up
-            body += "\n" + array(key, matrix.ravel().tolist())
-        cluster = scene.add("Deformer", f"c{number}", "Cluster", body, parent=skin)
-        scene.connect(joint, cluster)
-        above = joint
-
-
 def test_skins_keep_the_strongest_joints_and_name_the_loss(tmp_path: Path) -> None:
     scene = Scene(unit_cm=100.0)
-    skinned(scene, 6)
+    skinned_fbx(scene, 6)
     source = read(scene.save(tmp_path / "a.fbx"))
     assert source.counts.skins == 1
     (skin,) = source.document.listed("skins")
@@ -255,22 +236,7 @@ def test_skins_keep_the_strongest_joints_and_name_the_loss(tmp_path: Path) -> No
 
 def test_morph_channels_and_their_in_between_shapes(tmp_path: Path) -> None:
     scene = Scene(unit_cm=100.0)
-    mesh = scene.mesh([(0, 0, 0), (0, 0, 1), (1, 0, 1)], [(0, 1, 2)])
-    scene.connect(mesh, scene.node("face", sub="Mesh"))
-    deformer = scene.add("Deformer", "morphs", "BlendShape", "Version: 100", parent=mesh)
-    weight = ("DeformPercent", "Number", 25.0)
-    channel = scene.add(
-        "Deformer",
-        "Улыбка",
-        "BlendShapeChannel",
-        f"Version: 100\nDeformPercent: 25\n{array('FullWeights', [50, 100])}",
-        [weight],
-        parent=deformer,
-    )
-    for lift in (3.0, 1.0):
-        body = f"Version: 100\n{array('Indexes', [2])}\n{array('Vertices', [0, lift, 0])}"
-        scene.add("Geometry", "shape", "Shape", body, parent=channel)
-    scene.clip("Smile", [(channel, "DeformPercent", "DeformPercent", [(0, 0), (1, 100)], LINEAR)])
+    morphed_fbx(scene)
     source = read(scene.save(tmp_path / "a.fbx"))
     assert source.counts.morph_targets == 1
     (made,) = source.document.root["meshes"]

@@ -11,12 +11,15 @@ from branchxr.errors import InputRefused, SceneRefused
 from ..container import MAGIC
 from ..refusal import refused
 from .blender import is_blend, read_blend
+from .dae import is_dae, read_dae
 from .fbx import is_fbx, read_fbx
 from .foreign import refuse_foreign
 from .gltf import Draco, read_gltf
 from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
+from .ply import is_ply, read_ply
 from .source import Counts, Source
+from .stl import is_stl, read_stl
 from .usd import is_usd, read_usd
 
 __all__ = ["FORMATS", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
@@ -48,6 +51,10 @@ class Format(NamedTuple):
 def _is_gltf(head: bytes, suffix: str, _size: int) -> bool:
     is_json = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     return head[:4] == MAGIC or (is_json and suffix in {".gltf", ".json", ".glb"})
+
+
+def _is_dae(head: bytes, _suffix: str, _size: int) -> bool:
+    return is_dae(head)
 
 
 def _is_obj(head: bytes, suffix: str, _size: int) -> bool:
@@ -87,6 +94,9 @@ FORMATS: Final = (
     Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
     Format("USD", (".usd", ".usda", ".usdc", ".usdz"), _is_usd, _usd),
     Format("Blender's own", (".blend",), _is_blend, _blend),
+    Format("COLLADA", (".dae",), _is_dae, read_dae),
+    Format("PLY", (".ply",), is_ply, read_ply, says_units=False),
+    Format("STL", (".stl",), is_stl, read_stl, says_units=False),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)

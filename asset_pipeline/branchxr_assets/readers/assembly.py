@@ -78,6 +78,12 @@ class Assembly:
         found: list[Json] = self._root.setdefault("materials", [])
         return found
 
+    @property
+    def meshes(self) -> list[Json]:
+        """The meshes so far, to be completed in place."""
+        found: list[Json] = self._root.setdefault("meshes", [])
+        return found
+
     def image(self, picture: Picture) -> int:
         """Add a picture (`readers.pictures` finds and converts it)."""
         key = ("image", picture.raw)

@@ -8,6 +8,7 @@ from ..geometry import Triangles
 from .assembly import Geometry
 from .corners import flat_normals, triangulate, weld
 from .obj_lines import Indices, ObjLines
+from .shading import linear
 
 
 def cut_faces(lines: ObjLines) -> Triangles:
@@ -103,6 +104,4 @@ def _colours(lines: ObjLines, which: Indices) -> Floats | None:
     found = np.where(is_none[:, None], 1.0, found)
     if found.max(initial=0) > 1.5:  # whole numbers up to 255
         found = found / 255
-    found = found.clip(0, 1)
-    linear: Floats = np.where(found <= 0.04045, found / 12.92, ((found + 0.055) / 1.055) ** 2.4)
-    return linear
+    return linear(found)
