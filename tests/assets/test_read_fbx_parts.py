@@ -346,6 +346,25 @@ def test_a_texture_beside_the_file_is_found_and_another_disk_is_not_looked_at(
     assert "baseColorTexture" not in source.document.listed("materials")[0]["pbrMetallicRoughness"]
 
 
+def test_textures_without_a_place_and_alpha_without_a_use_are_named(tmp_path: Path) -> None:
+    picture = np.zeros((8, 8, 4), np.uint8)
+    picture[:, :4, 3] = 255
+    Image.fromarray(picture).save(tmp_path / "leaf.png")
+    scene = Scene(unit_cm=100.0)
+    textured(scene, "leaf.png", "DiffuseColor")
+    source = read(scene.save(tmp_path / "a.fbx"))
+    (material,) = source.document.listed("materials")
+    assert material["alphaMode"] == "MASK"
+    assert codes(source) == {"texture_alpha"}
+
+    scene = Scene(unit_cm=100.0)
+    textured(scene, "leaf.png", "SpecularColor")
+    source = read(scene.save(tmp_path / "b.fbx"))
+    (said,) = source.warnings
+    assert said.code == "texture_dropped"
+    assert "SpecularColor" in said.message
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
