@@ -80,8 +80,9 @@ def _contents(root: Json, level: Level) -> Iterator[str]:
 
 
 def is_package(path: Path) -> bool:
-    """Tell whether a path is to be read as a package: a folder, or a zip of one."""
-    return path.is_dir() or (path.suffix.lower() != ".usdz" and zipfile.is_zipfile(path))
+    """Tell whether a path is to be read as a package: a folder, or a zip of one (no USDZ)."""
+    is_scene = path.suffix.lower() in {".usd", ".usdz"}
+    return path.is_dir() or (not is_scene and zipfile.is_zipfile(path))
 
 
 def open_package(path: Path, *, now: float, allow_unsigned: bool = False) -> Package:

@@ -9,6 +9,7 @@ from .codec import (
     encode_exponents,
     encode_octahedral,
     encode_quaternions,
+    unfilter,
 )
 from .machine import MeshoptFailed
 from .order import fetch_order, for_vertex_cache
@@ -29,4 +30,5 @@ __all__ = [
     "fetch_order",
     "for_vertex_cache",
     "simplify",
+    "unfilter",
 ]

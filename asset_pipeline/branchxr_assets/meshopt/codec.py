@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .machine import Bytes, MeshoptFailed, machine
 
 Mode = Literal["ATTRIBUTES", "TRIANGLES", "INDICES"]
+Shared = Literal["row", "column"]
 Filter = Literal["NONE", "OCTAHEDRAL", "QUATERNION", "EXPONENTIAL", "COLOR"]
 
 _DECODERS: Final[dict[Mode, str]] = {
@@ -69,6 +70,19 @@ def _check(raw: bytes, count: int, stride: int, mode: Mode, filter_: Filter) -> 
         raise MeshoptFailed(f"{count} indices, which are no triangles")
     if count * stride > len(raw) * _RATIO_MAX[mode] + _SLACK:
         raise MeshoptFailed(f"{len(raw)} bytes that claim to hold {count * stride}")
+
+
+def unfilter(rows: Bytes, filter_: Filter) -> Bytes:
+    """Return `(n, stride)` bytes as a viewer will have them, of rows that a filter encoded."""
+    count, stride = rows.shape
+    if filter_ == "NONE" or not count:
+        return rows
+    with machine("decoder") as lent:
+        whole = count + -count % 4
+        place = lent.put(np.concatenate([rows, np.zeros((whole - count, stride), np.uint8)]))
+        lent.run(_FILTERS[filter_][0], place, whole, stride)
+        found: Bytes = lent.take(place, count * stride, np.uint8)
+    return found.reshape(count, stride)
 
 
 def encode(values: NDArray[Any], mode: Mode, *, version: int = 0, level: int = 2) -> bytes:
@@ -138,19 +152,21 @@ def encode_quaternions(quaternions: NDArray[Any], *, bits: int) -> Bytes:
     return _filtered("meshopt_encodeFilterQuat", quaternions, 4, 8, bits)
 
 
-def encode_exponents(values: NDArray[Any], *, bits: int) -> Bytes:
+def encode_exponents(values: NDArray[Any], *, bits: int, shared: Shared = "row") -> Bytes:
     """Round floats `(n, k)` to mantissas that share an exponent, for the filter `EXPONENTIAL`.
 
     Args:
         values: float32, finite.
-        bits: of the mantissa, 1 to 24; a row shares one exponent.
+        bits: of the mantissa, 1 to 24.
+        shared: who shares one exponent: a row, or a column. By columns the steps are the same
+            everywhere, as with integers.
 
     Returns:
         `(n, 4 * k)` bytes.
     """
     columns = values.shape[1]
-    shared_by_row = 1
-    return _filtered("meshopt_encodeFilterExp", values, columns, 4 * columns, bits, shared_by_row)
+    mode = {"row": 1, "column": 2}[shared]
+    return _filtered("meshopt_encodeFilterExp", values, columns, 4 * columns, bits, mode)
 
 
 def encode_colours(colours: NDArray[Any], *, bits: int, stride: int) -> Bytes:

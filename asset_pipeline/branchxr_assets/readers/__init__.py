@@ -10,13 +10,18 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..container import MAGIC
 from ..refusal import refused
-from . import dae, fbx, gltf, obj
+from . import blender, dae, fbx, gltf, obj, ply, stl, usd
+from .blender import is_blend, read_blend
 from .dae import is_dae, read_dae
 from .fbx import is_fbx, read_fbx
+from .foreign import refuse_foreign
 from .gltf import Draco, read_gltf
 from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
+from .ply import is_ply, read_ply
 from .source import Counts, Source
+from .stl import is_stl, read_stl
+from .usd import is_usd, read_usd
 
 __all__ = ["FORMATS", "KEEPS_BY_FORMAT", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
 
@@ -69,17 +74,41 @@ def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
     return read_gltf(path, raw, draco=Draco.ISOLATED)
 
 
+def _is_usd(head: bytes, suffix: str, _size: int) -> bool:
+    return is_usd(Path(f"scene{suffix}"), head)
+
+
+def _is_blend(head: bytes, suffix: str, _size: int) -> bool:
+    return is_blend(Path(f"scene{suffix}"), head)
+
+
+def _usd(path: Path, raw: bytes, _options: ReadOptions) -> Source:
+    return read_usd(path, raw)
+
+
+def _blend(path: Path, raw: bytes, _options: ReadOptions) -> Source:
+    return read_blend(path, raw)
+
+
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
     Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
+    Format("USD", (".usd", ".usda", ".usdc", ".usdz"), _is_usd, _usd),
+    Format("Blender's own", (".blend",), _is_blend, _blend),
     Format("COLLADA", (".dae",), _is_dae, read_dae),
+    Format("PLY", (".ply",), is_ply, read_ply, says_units=False),
+    Format("STL", (".stl",), is_stl, read_stl, says_units=False),
     Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
 )
 KEEPS_BY_FORMAT: Final[Mapping[str, Mapping[str, str]]] = {
     "glTF": gltf.KEEPS,
     "FBX": fbx.KEEPS,
     "COLLADA": dae.KEEPS,
+    "USD": usd.KEEPS,
+    ".blend": blender.KEEPS,
     "OBJ": obj.KEEPS,
+    "PLY": ply.KEEPS,
+    "STL": stl.KEEPS,
 }
 """What each reader keeps of each feature, for `docs/formats.md`."""
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
@@ -117,6 +146,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
                     code="option_without_effect",
                 )
             return row.read(path, b"" if row.is_isolated else path.read_bytes(), options)
+    refuse_foreign(path, head)
     names = ", ".join(row.name for row in FORMATS)
     raise refused(
         "scene_not_gltf",

@@ -1,12 +1,16 @@
 """Read FBX, 6.1 to 7.7, ASCII and binary, in a process of its own."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from branchxr.errors import MissingTool
+from branchxr.errors import MissingTool, SceneRefused
 
+from ...warnings import SceneWarning
+from ..blender import convert_with_blender
+from ..blender.program import find_blender
 from ..isolated import read_isolated
 from ..options import ReadOptions
 from ..source import Source
@@ -31,6 +35,7 @@ KEEPS: Final[Mapping[str, str]] = {
     "axes": "yes, left-handed ones too",
 }
 """What FBX's reader keeps of each feature: `docs/formats.md` shows it."""
+_UFBX_FAILED: Final = frozenset({"scene_fbx", "scene_reader_crashed", "scene_reader_failed"})
 _BINARY: Final = b"Kaydara FBX Binary  "
 
 
@@ -53,4 +58,20 @@ def read_fbx(path: Path, _raw: bytes, _options: ReadOptions) -> Source:
         raise MissingTool(
             "ufbx, which reads FBX", "none", "type: pip install -e '.[assets]'", code="missing_ufbx"
         )
-    return read_isolated(path, f"{__name__}.scene:read_scene")
+    try:
+        return read_isolated(path, f"{__name__}.scene:read_scene")
+    except SceneRefused as error:
+        if error.code not in _UFBX_FAILED or find_blender() is None:
+            raise
+        return _by_blender(path, error)
+
+
+def _by_blender(path: Path, error: SceneRefused) -> Source:
+    """Let the user's Blender try what ufbx could not read; what ufbx said stays the reason."""
+    try:
+        source = convert_with_blender(path, path.read_bytes(), format_="fbx")
+    except SceneRefused:
+        raise error from None
+    message = f"ufbx could not read it ({error.came}); Blender did, and the counts are Blender's"
+    warning = SceneWarning("fbx_by_blender", "the file", message)
+    return replace(source, warnings=(warning, *source.warnings))

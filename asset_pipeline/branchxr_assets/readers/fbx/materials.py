@@ -54,6 +54,7 @@ def read_material(reading: Reading, textures: Textures, material: Any) -> int:
     """Add a material; return its number."""
     maker = _Maker(reading, textures, material)
     item = maker.physical() if ufbx.ShaderType(material.shader_type) in _PHYSICAL else maker.phong()
+    maker.say_unused()
     item["name"] = str(material.name)
     item["doubleSided"] = True  # FBX draws both sides unless a model asks for culling
     extras = extras_of(reading, material, f"material {str(material.name)!r}")
@@ -208,9 +209,19 @@ class _Maker:
             return
         pbr = self.item["pbrMetallicRoughness"]
         pbr["baseColorTexture"] = self.textures.slot(carrier, picture, self.place)
-        mode = alpha_mode(picture) if mask is not None else None
-        if mode is not None:
+        mode = alpha_mode(picture)
+        if mode is not None and (mask is not None or self._guess_cut_out(picture, mode)):
             self.item["alphaMode"] = mode
+
+    def _guess_cut_out(self, picture: Picture, mode: str) -> bool:
+        """Tell whether to take a base colour's alpha for a cut-out that the exporter lost."""
+        name = f"the picture {picture.name!r} has an alpha channel that the material does not use"
+        is_cut = mode == "MASK"
+        done = (
+            "it is taken for a cut-out" if is_cut else "it is drawn opaque: connect it to opacity"
+        )
+        self.reading.warn("texture_alpha", self.place, f"{name}; {done}")
+        return is_cut
 
     def _metal_rough(self, maps: Any, *, is_glossy: bool) -> None:
         rough_texture = self._texture(maps.glossiness if is_glossy else maps.roughness)
@@ -280,6 +291,20 @@ class _Maker:
         if lost:
             message = f"glTF has no {' and no '.join(lost)}; it is left out"
             self.reading.warn("material_parts", self.place, message)
+
+    def say_unused(self) -> None:
+        """Name the parameters whose textures found no place."""
+        unused = {
+            str(link.material_prop).rpartition("|")[2]
+            for link in self.material.textures
+            if int(link.texture.element_id) not in self.textures.used
+        }
+        if unused:
+            listed = ", ".join(sorted(unused)[:8])
+            message = (
+                f"the textures of {listed} have no place in a glTF material; they are left out"
+            )
+            self.reading.warn("texture_dropped", self.place, message)
 
     def _colour(self, colour: Any, factor: Any | None) -> Colour:
         """Return a colour with its factor; white where a texture takes the value's place."""

@@ -17,13 +17,13 @@ _PARTS: Final = {
 _DROPPED: Final = {
     ufbx.ElementType.NURBS_SURFACE: "a NURBS surface",
     ufbx.ElementType.NURBS_TRIM_SURFACE: "a trimmed NURBS surface",
-    ufbx.ElementType.NURBS_CURVE: "a NURBS curve",
-    ufbx.ElementType.LINE_CURVE: "a line",
     ufbx.ElementType.PROCEDURAL_GEOMETRY: "geometry made by a rule",
     ufbx.ElementType.STEREO_CAMERA: "a stereo camera",
     ufbx.ElementType.CAMERA_SWITCHER: "a camera switcher",
 }
 """What a node may carry and glTF does not."""
+_LINES: Final = {ufbx.ElementType.NURBS_CURVE, ufbx.ElementType.LINE_CURVE}
+"""A rig has hundreds of them, for its animators."""
 _SURFACES: Final = "convert it to polygons before you export"
 
 
@@ -36,6 +36,10 @@ def read_nodes(reading: Reading) -> None:
     for node in reading.scene.nodes:
         if not node.is_root:
             _add(reading, node)
+    lines = [n for n in reading.scene.nodes if ufbx.ElementType(n.attrib_type) in _LINES]
+    if lines:
+        message = f"{len(lines)} curves and lines, of which this is the first, are left out"
+        reading.warn("curves_dropped", reading.paths[int(lines[0].typed_id)], message)
 
 
 def is_helper(node: Any) -> bool:

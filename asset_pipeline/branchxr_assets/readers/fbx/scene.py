@@ -1,11 +1,14 @@
 """Read an FBX file with ufbx; runs in the worker process only (`readers.isolated`)."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import ufbx
+
+from branchxr.errors import SceneRefused
 
 from ...refusal import refused
 from ...warnings import distinct
@@ -29,7 +32,7 @@ def read_scene(path: Path) -> Source:
     """Read an FBX file, 6.1 to 7.7, ASCII or binary.
 
     Raises:
-        SceneRefused: `scene_fbx`, with ufbx's own words.
+        SceneRefused: `scene_fbx`, with ufbx's own words; `scene_truncated`.
     """
     scene, is_scaled = _load(path)
     resources = Resources(path, b"")
@@ -97,15 +100,33 @@ def _load(path: Path) -> tuple[Any, bool]:
             skip_skin_vertices=True,
         )
     except ufbx.UfbxError as error:
-        raise refused(
-            "scene_fbx",
-            file=path.name,
-            place="the whole",
-            expected="an FBX file, version 6.1 to 7.7",
-            came=f"what ufbx calls {str(error) or type(error).__name__!r}",
-            remedy="export the scene again, as FBX 2014 or newer (binary)",
-        ) from error
+        came = f"what ufbx calls {str(error) or type(error).__name__!r}"
+        raise _broken(path, "scene_fbx", came) from error
+    if scene.metadata.ascii and not _is_closed(path):
+        raise _broken(path, "scene_truncated", "text that ends inside a block: it is cut off")
+    if len(scene.elements) <= 1 and not scene.metadata.creator:
+        raise _broken(path, "scene_truncated", "a file with nothing in it, not even who wrote it")
     return scene, is_scaled
+
+
+def _is_closed(path: Path) -> bool:
+    """Tell whether every block of an ASCII file ends: ufbx takes what there is before a cut."""
+    raw = path.read_bytes()
+    if raw.count(b"{") == raw.count(b"}"):
+        return True
+    plain = re.sub(rb'"[^"\n]*"|;[^\n]*', b"", raw)
+    return plain.count(b"{") <= plain.count(b"}")
+
+
+def _broken(path: Path, code: str, came: str) -> SceneRefused:
+    return refused(
+        code,
+        file=path.name,
+        place="the whole",
+        expected="an FBX file, version 6.1 to 7.7",
+        came=came,
+        remedy="export the scene again, as FBX 2014 or newer (binary)",
+    )
 
 
 def _say_losses(reading: Reading) -> None:

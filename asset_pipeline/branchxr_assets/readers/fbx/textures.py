@@ -23,15 +23,22 @@ _SIDE_MAX: Final = 8192
 
 @dataclass(slots=True)
 class Textures:
-    """Find each texture once, and say once what is lost of it."""
+    """Find each texture once, and say once what is lost of it.
+
+    Attributes:
+        uv_names: of UV sets -> `TEXCOORD_n`.
+        used: the ufbx numbers of textures that found a place in a material.
+    """
 
     reading: Reading
     uv_names: dict[str, int]
+    used: set[int] = field(default_factory=set)
     _pictures: dict[int, Picture | None] = field(default_factory=dict)
     _packed: dict[object, Picture | None] = field(default_factory=dict)
 
     def picture(self, texture: Any, place: str) -> Picture | None:
         """Return a texture's picture; `None`, with a warning, when it is not to be had."""
+        self.used.add(int(texture.element_id))
         source = self._source(texture, place)
         if source is None:
             return None
@@ -135,15 +142,23 @@ def is_same(first: Picture | None, second: Picture | None) -> bool:
 
 
 def alpha_mode(picture: Picture) -> str | None:
-    """Return how a picture's alpha is meant: `MASK`, `BLEND`; `None` when all is opaque."""
+    """Return how a picture's alpha is meant: `MASK`, `BLEND`; `None` when it says nothing."""
+    if picture.mime == "image/jpeg" or _is_opaque_png(picture.raw):
+        return None
     image = opened(picture.raw)
     if image is None or image.mode != "RGBA":
         return None
     alpha = np.asarray(image.getchannel("A"))
-    if int(alpha.min(initial=255)) >= 250:
-        return None
+    if int(alpha.min(initial=255)) >= 250 or int(alpha.max(initial=0)) < 16:
+        return None  # opaque, or clear all over: nobody means that
     is_clear_cut = float(((alpha < 16) | (alpha > 239)).mean())
     return "MASK" if is_clear_cut >= _CUT_OUT else "BLEND"
+
+
+def _is_opaque_png(raw: bytes) -> bool:
+    """Tell by a PNG's head: colour type 0 or 2 without tRNS (W3C PNG, sections 11.2.2, 11.3.2)."""
+    is_plain = raw[:4] == b"\x89PNG" and raw[25:26] in {b"\0", b"\2"}
+    return is_plain and b"tRNS" not in raw[: raw.find(b"IDAT")]
 
 
 def _with_alpha(base: Picture | None, alpha: Picture, *, is_inverted: bool) -> Picture | None:
