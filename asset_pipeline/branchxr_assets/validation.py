@@ -19,14 +19,12 @@ from .glb import write_glb
 from .liveness import is_avatar
 from .opened import Package, is_package, malformed, open_package
 from .prepare import Prepared, prepare
-from .readers import ReadOptions, Source, read
+from .readers import ReadOptions, read
 from .readers.options import DEFAULTS
 from .readers.resources import Resources
 from .tree import paths, walk
 from .warnings import SceneWarning, distinct
 
-_LARGE_M: Final = 500.0
-_SMALL_M: Final = 2.0
 _BODY_M: Final = (1.0, 2.5)
 """Heights of people, with children and with hats."""
 _EXTERNAL_BYTES_MAX: Final = 2 * 2**30
@@ -121,8 +119,7 @@ def validate(
         return Validation(path.name, "package", engine, tuple(runs), issues)
     raw_run = _run_of_file(path) if engine else None
     try:
-        source = read(path, options)
-        prepared = prepare(source)
+        prepared = prepare(read(path, options))
     except SceneRefused:
         if raw_run is not None and raw_run.verdict.counts[0]:  # then its list is the better answer
             return Validation(path.name, "scene", engine, (raw_run,), ())
@@ -130,7 +127,7 @@ def validate(
     if engine and raw_run is None:
         made = khronos.validate(write_glb(prepared.whole))
         raw_run = Run(f"{path.name}, as glTF", made)
-    found = [*prepared.warnings, *_scale(source, prepared), *over_budget([prepared.whole])]
+    found = [*prepared.warnings, *_people_of_odd_size(prepared), *over_budget([prepared.whole])]
     return Validation(
         path.name, "scene", engine, () if raw_run is None else (raw_run,), distinct(found)
     )
@@ -207,15 +204,8 @@ def _chunks_over_budget(package: Package) -> Iterator[SceneWarning]:
             yield SceneWarning("budget_first_sight", "the scene", message)
 
 
-def _scale(source: Source, prepared: Prepared) -> Iterator[SceneWarning]:
-    """Name a scene, or people in it, of an unlikely size: a wrong unit is the usual reason."""
-    extent = float((prepared.box[1] - prepared.box[0]).max())
-    if extent > _LARGE_M or extent < _SMALL_M:
-        message = (
-            f"it is {extent:,.3g} m long, and a branch is {_SMALL_M:.0f} to {_LARGE_M:.0f} m; "
-            f"one unit of the file counts as {source.unit_m:g} m"
-        )
-        yield SceneWarning("scale_odd", "the scene", message)
+def _people_of_odd_size(prepared: Prepared) -> Iterator[SceneWarning]:
+    """Name people that are too tall or too small: a wrong unit is the usual reason."""
     named = paths(prepared.whole)
     for node, height_m in _people(prepared.whole).items():
         if not _BODY_M[0] <= height_m <= _BODY_M[1]:

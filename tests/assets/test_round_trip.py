@@ -6,7 +6,7 @@ programs) where that lies beside the checkout.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -105,22 +105,24 @@ def test_khronos_finds_no_error_in_any_chunk(built: tuple[Path, Path, BuildResul
         assert (verdict.counts[0], errors) == (0, [])
 
 
-MEAN_MAX, SHARE_MAX = 6.0, 0.06
-"""Of 255, over the picture; and the share of pixels that differ by more than 48.
-
-Measured on the hall, 320 x 180, against the GLB: fbx 1.9, usdc 0.7, dae 3.1 (Collada has no
-roughness, metalness or normal maps)."""
+_CARRIED: Final = {
+    "gltf/hall.gltf": 0.1,
+    "hall.usdc": 5.0,
+    "hall.usdz": 5.0,
+    # Blender writes no transmission to FBX: the glass is opaque.
+    "hall.fbx": 5.0,
+    "hall_maya_zup_cm.fbx": 5.0,
+    "hall_ascii.fbx": 5.0,
+    # Collada has no transmission, no texture transform (the floor's tiles), no emission texture.
+    "dae/hall.dae": 10.0,
+}
+"""The mean difference from the GLB that is borne, of 255, and what the format does not carry."""
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/scenes: the hall in every format")
-@pytest.mark.parametrize(
-    "file", ["hall.fbx", "hall_maya_zup_cm.fbx", "hall_ascii.fbx", "dae/hall.dae", "hall.usdc",
-             "hall.usdz", "gltf/hall.gltf"],
-)  # fmt: skip
+@pytest.mark.parametrize("file", _CARRIED)
 def test_the_same_scene_looks_the_same_in_every_format(file: str, hall: Path) -> None:
     path = SHARED / "hall" / file
-    if path.suffix not in SUFFIXES:
-        pytest.skip(f"{path.suffix} is not read yet")
     size = (320, 180)
 
     def taken(source: Path) -> Any:
@@ -132,5 +134,4 @@ def test_the_same_scene_looks_the_same_in_every_format(file: str, hall: Path) ->
         return render([document], camera, size, Lighting(own=False)).astype(int)
 
     difference = np.abs(taken(path) - taken(SHARED / "hall" / "hall.glb"))
-    assert difference.mean() <= MEAN_MAX
-    assert (difference.max(axis=2) > 48).mean() <= SHARE_MAX
+    assert difference.mean() <= _CARRIED[file]
