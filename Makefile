@@ -47,7 +47,8 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: setup
-	$(BIN)/python -m docs.generate
+	$(BIN)/python -m branchxr.server.reference > docs/http.md
+	$(BIN)/python -m branchxr_assets.formats_page > docs/formats.md
 
 picture: setup
 	$(BIN)/python docs/picture.py

@@ -42,5 +42,6 @@ def test_the_wheel_is_complete(tmp_path: Path) -> None:
     }
     assert sources <= names
     static = {f"branchxr_webxr/static/{name}" for name in ("branchxr.js", "LICENSES.txt")}
+    static |= {f"branchxr_assets/static/{n}" for n in ("gltf_validator.dart.js", "LICENSES.txt")}
     assert static | {"branchxr/examples/hall.glb"} <= names
     assert not [name for name in names if "node_modules" in name or "tests" in name.split("/")]

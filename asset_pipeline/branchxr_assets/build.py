@@ -22,7 +22,8 @@ from .packager import check_target, next_version, sealed, with_twins, write_pack
 from .prepare import Prepared, prepare
 from .presets import Levels, Preset
 from .readers import Source, read
-from .report import make_report
+from .readers.options import DEFAULTS, ReadOptions
+from .report_page import make_report
 from .signing import user_key
 from .steps import StepCache
 from .tileset import chunk_path, make_tileset
@@ -108,6 +109,7 @@ def build_scene(
     scene: str | None = None,
     strict: bool = False,
     jobs: int = 2,
+    options: ReadOptions = DEFAULTS,
     progress: Progress | None = None,
     now: Callable[[], float] = time.time,
 ) -> BuildResult:
@@ -123,6 +125,7 @@ def build_scene(
         scene: the scene's id; the file's name without it.
         strict: refuse to write a package when there is any warning.
         jobs: threads; chunks do not depend on it.
+        options: units and axes of formats that do not say them.
         progress: told what is being done.
         now: unix seconds, for the version.
 
@@ -136,7 +139,7 @@ def build_scene(
     recipe = _recipe(preset or Preset(), lods, jobs=jobs, cache=cache)
     check_target(output)
     tell("reading", 0.0)
-    came = read(source)
+    came = read(source, options)
     prepared = prepare(came)
     cut = _cut(prepared, recipe, tell=tell)
     warnings = distinct((*prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))

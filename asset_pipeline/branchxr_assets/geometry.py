@@ -1,6 +1,6 @@
 """Where a document's geometry lies: placements, world positions, bounds, triangles."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,14 +87,28 @@ def drawn_triangles(document: Document) -> int:
 
 def world_positions(document: Document, placement: Placement) -> Iterator[tuple[Json, Floats]]:
     """Yield `(primitive, (n, 3) float64)` in the scene, instance after instance."""
+    for _, primitive, points in world_points(document, placement, lambda p: positions(document, p)):
+        yield primitive, points
+
+
+def world_points(
+    document: Document, placement: Placement, points_of: Callable[[Json], Floats]
+) -> Iterator[tuple[int, Json, Floats]]:
+    """Yield `(instance, primitive, (n, 3) float64)`: a primitive's points, placed in the scene.
+
+    Args:
+        document: the scene.
+        placement: of one of its meshes.
+        points_of: gives a primitive's points, one for each vertex.
+    """
     skinning = _joint_matrices(document, placement) if placement.is_skinned else None
     for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
-        points = positions(document, primitive)
+        points = points_of(primitive)
         if skinning is not None and "JOINTS_0" in primitive["attributes"]:
-            yield primitive, _skinned(document, primitive, points, skinning)
+            yield 0, primitive, _skinned(document, primitive, points, skinning)
             continue
-        for matrix in placement.matrices:
-            yield primitive, points @ matrix[:3, :3].T + matrix[:3, 3]
+        for index, matrix in enumerate(placement.matrices):
+            yield index, primitive, points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def bounds(document: Document) -> Floats | None:

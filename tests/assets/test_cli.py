@@ -142,3 +142,30 @@ def test_an_unsigned_package_needs_the_option(run: Any, maker: Any, tmp_path: Pa
     (tmp_path / "out" / "manifest.json.sig").unlink()
     assert run("inspect", tmp_path / "out").exit_code == 3
     assert run("inspect", tmp_path / "out", "--allow-unsigned").exit_code == 0
+
+
+@pytest.mark.parametrize(("unit", "metres"), [("cm", 0.01), ("0.01", 0.01), ("IN", 0.0254)])
+def test_units_and_axes_are_told_where_the_format_does_not(
+    run: Any, tmp_path: Path, unit: str, metres: float
+) -> None:
+    path = tmp_path / "a.obj"
+    path.write_text("v 0 0 0\nv 100 0 0\nv 0 0 100\nf 1 2 3\n")
+    found = json.loads(run("inspect", path, "--json", "--unit", unit, "--up", "z").stdout)
+    assert found["unit_m"] == metres
+    low, high = found["bounds_m"]
+    assert [round(b - a, 3) for a, b in zip(low, high, strict=True)] == [
+        round(100 * metres, 3), round(100 * metres, 3), 0
+    ]  # fmt: skip
+
+
+def test_units_that_are_none_or_would_do_nothing(
+    run: Any, hall: Path, hall_package: Path, tmp_path: Path
+) -> None:
+    for path, options, code in (
+        (hall, ("--unit", "parsec"), "option_unit"),
+        (hall, ("--up", "W"), "option_up"),
+        (hall, ("--up", "Z"), "option_without_effect"),
+        (hall_package, ("--up", "Z"), "option_without_effect"),
+    ):
+        result = run("inspect", path, *options)
+        assert (result.exit_code, code in result.stderr) == (3, True)

@@ -1,7 +1,7 @@
 // Build the shim for the page (default) or the tests (`--tests`), and say how large it came out.
 import { build } from 'esbuild';
 import { brotliCompressSync } from 'node:zlib';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const here = import.meta.dirname;
@@ -66,4 +66,21 @@ async function buildTests() {
   });
 }
 
-await (process.argv.includes('--tests') ? buildTests() : buildPage());
+/** What `branchxr assets validate` runs: Khronos' validator as it is published, with its licence. */
+function copyValidator() {
+  const from = join(here, 'node_modules', 'gltf-validator');
+  const folder = join(here, '..', '..', 'asset_pipeline', 'branchxr_assets', 'static');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(from, 'gltf_validator.dart.js'), join(folder, 'gltf_validator.dart.js'));
+  const { version } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+  const texts = ['LICENSE', 'NOTICES'].map((name) => readFileSync(join(from, name), 'utf8').trim());
+  writeFileSync(join(folder, 'LICENSES.txt'), `gltf-validator ${version}\n\n${texts.join('\n\n')}\n`);
+}
+
+if (process.argv.includes('--tests')) {
+  await buildTests();
+} else {
+  await buildPage();
+  copyValidator();
+}

@@ -1,6 +1,7 @@
 """Read glTF 2.0: GLB, or .gltf with the files beside it."""
 
 import json
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,28 @@ class Draco(Enum):
     REFUSED = "refused"
     ISOLATED = "isolated"
     HERE = "here"
+
+
+KEEPS: Final[Mapping[str, str]] = {
+    "nodes": "yes",
+    "names": "yes, in any script",
+    "pivots": "yes: a node's origin is its pivot",
+    "extras": "yes, with their types, on everything",
+    "uv": "yes, all sets",
+    "colours": "yes, all sets; values outside 0 to 1 are clamped",
+    "tangents": "yes",
+    "skins": "yes; of more than four influences the strongest",
+    "animations": "yes; clips that move nothing are named and left out",
+    "morphs": "yes",
+    "cameras": "yes",
+    "lights": "yes (KHR_lights_punctual)",
+    "instancing": "yes, EXT_mesh_gpu_instancing too",
+    "materials": "yes, all KHR_materials_*; unknown extensions pass through",
+    "textures": "yes: PNG, JPEG, WebP, embedded or beside the file",
+    "units": "the format is in metres",
+    "axes": "the format is +Y up",
+}
+"""What is kept of each feature: `docs/formats.md` shows it."""
 
 
 def read_gltf(path: Path, raw: bytes, *, draco: Draco = Draco.REFUSED) -> Source:

@@ -59,6 +59,26 @@ class Resources:
                 ) from error
         return self._read[name]
 
+    def neighbour(self, name: str, *, bytes_max: int) -> bytes | None:
+        r"""Return the bytes of a file by its plain path in the folder; `None` where there is none.
+
+        Args:
+            name: relative; `\` and `/` both part folders; nothing is unquoted.
+            bytes_max: a larger file counts as none.
+        """
+        name = re.sub(r"^(\./+)+", "", name.replace("\\", "/"))
+        if not self._is_inside(name):
+            return None
+        if name not in self._read:
+            path = self._folder / name
+            try:
+                if not path.is_file() or path.stat().st_size > bytes_max:
+                    return None
+                self._read[name] = path.read_bytes()
+            except (OSError, ValueError):
+                return None
+        return self._read[name]
+
     def _is_inside(self, name: str) -> bool:
         """Refuse schemes, drives, absolute paths and every way out, links included."""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name) or "\\" in name or "\0" in name:

@@ -9,18 +9,23 @@ from typing import Annotated, Any
 
 import typer
 
+from .artists import extract, preview, validate
 from .output import print_json, reported, say
+from .reading import Unit, Up, read_options
 
 app = typer.Typer(
     help="Turn exported scenes into signed scene packages, and look into both.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command()(validate)
+app.command()(extract)
+app.command()(preview)
 
 
 @app.command()
 def build(
-    source: Annotated[Path, typer.Argument(help="A .glb, or a .gltf with its files beside it.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="The exported scene.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the package.")],
     lods: Annotated[int, typer.Option(min=1, max=6, help="Levels of detail.")] = 3,
     key: Annotated[
@@ -28,8 +33,18 @@ def build(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     strict: Annotated[bool, typer.Option(help="Refuse to build when there is a warning.")] = False,
+    up: Up = None,
+    unit: Unit = None,
 ) -> None:
-    """Build a scene package: levels of detail, live parts, anchors, floor, hashes, signature."""
+    """Build a scene package from what Blender, Maya or 3ds Max exported.
+
+    The package holds levels of detail, what moves, anchors, the floor, hashes and a signature, and
+    a report.html to read: the result in 3D, and what was lost and why, in English and Russian.
+    `branchxr assets inspect` says beforehand what a file holds; docs/formats.md what each format
+    keeps.
+
+    Example: branchxr assets build hall.fbx -o hall/
+    """
     with reported():
         from branchxr_assets.build import build_scene
         from branchxr_assets.signing import load_key
@@ -37,8 +52,9 @@ def build(
         signing_key = None if key is None else load_key(key)
         with _progress(f"building {source.name}") as progress:
             result = build_scene(
-                source, output, lods=lods, key=signing_key, strict=strict, progress=progress
-            )
+                source, output, lods=lods, key=signing_key, strict=strict, progress=progress,
+                options=read_options(up, unit, source),
+            )  # fmt: skip
         if result.made_key is not None:
             say(f"made a signing key for you: {result.made_key} (keep it; it signs your packages)")
         for warning in result.warnings:
@@ -63,15 +79,28 @@ def inspect(
     allow_unsigned: Annotated[
         bool, typer.Option("--allow-unsigned", help="Read a package without a signature.")
     ] = False,
+    up: Up = None,
+    unit: Unit = None,
 ) -> None:
-    """Say what a scene file or a package holds; a package is checked against its signature."""
-    with reported():
-        from branchxr_assets.inspection import inspect_package, inspect_scene, is_package
+    """Say what a scene file or a package holds; a package is checked against its signature.
 
+    A scene is counted as its own format means it (docs/formats.md has the definitions), and what
+    the pipeline could not keep of it is listed.
+
+    Example: branchxr assets inspect hall.fbx --json
+    """
+    with reported():
+        from branchxr_assets.inspection import inspect_package, inspect_scene
+        from branchxr_assets.opened import is_package
+
+        options = read_options(up, unit, path)
         if is_package(path):
             found = inspect_package(path, now=time.time(), allow_unsigned=allow_unsigned)
         else:
-            found = inspect_scene(path)
+            with _progress(f"reading {path.name}") as progress:
+                if progress is not None:
+                    progress("reading", 0.0)
+                found = inspect_scene(path, options)
         if as_json:
             print_json(found)
             return

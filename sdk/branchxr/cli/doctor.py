@@ -43,10 +43,11 @@ NEEDS = (
         )
     ),
     *(Need("module", name, "branchxr assets", _EXTRA.format("assets"))
-      for name in ("PIL", "brotli")),
+      for name in ("PIL", "brotli", "quickjs")),
     *(Need("module", name, "branchxr serve, branchxr demo", _EXTRA.format("server"))
       for name in ("rich", "sqlalchemy", "starlette", "uvicorn")),
     Need("file", "shim", "the page of the WebXR stage", "make setup"),
+    Need("file", "gltf-validator", "branchxr assets validate", "make setup"),
     Need("program", "node", "building the shim, and its tests", "apt-get install nodejs npm"),
     Need("program", "npm", "building the shim", "apt-get install nodejs npm"),
     Need("program", "chromium", "the browser tests", "apt-get install chromium"),
@@ -56,7 +57,9 @@ NEEDS = (
     Need("module", "uvloop", "less CPU per participant", _EXTRA.format("fast"), is_required=False),
 )  # fmt: skip
 
-_DISTRIBUTIONS = {"PIL": "pillow"}
+_DISTRIBUTIONS = {"PIL": "pillow", "quickjs": "quickjs-ng"}
+_BUILT = {"shim": ("branchxr_webxr", "*.js"), "gltf-validator": ("branchxr_assets", "*.dart.js")}
+"""Built files: the package whose `static` folder has them, and what they are called."""
 
 
 def _find(need: Need) -> str | None:
@@ -64,10 +67,10 @@ def _find(need: Need) -> str | None:
     if need.kind == "program":
         return shutil.which(need.name)
     if need.kind == "file":
-        bridge = importlib.util.find_spec("branchxr_webxr")
-        for folder in (bridge.submodule_search_locations or []) if bridge else []:
-            static = Path(folder) / "static"
-            if any(static.glob("*.js")) or any(static.glob("*.mjs")):
+        package, pattern = _BUILT[need.name]
+        spec = importlib.util.find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            if any((Path(folder) / "static").glob(pattern)):
                 return "built"
         return None
     if importlib.util.find_spec(need.name) is None:

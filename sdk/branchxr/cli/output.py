@@ -85,6 +85,7 @@ EXTRAS = {
     "brotli": "assets",
     "DracoPy": "assets",
     "PIL": "assets",
+    "quickjs": "assets",
     "wasmtime": "assets",
     "rich": "server",
     "sqlalchemy": "server",

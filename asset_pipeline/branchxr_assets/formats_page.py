@@ -1,0 +1,82 @@
+"""Write docs/formats.md: what each count means, and what each format keeps."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from .readers import KEEPS_BY_FORMAT
+
+FEATURES: Final = (
+    ("nodes", "node tree"),
+    ("names", "names"),
+    ("pivots", "pivots"),
+    ("extras", "custom properties"),
+    ("uv", "texture coordinates"),
+    ("colours", "vertex colours"),
+    ("tangents", "tangents"),
+    ("skins", "skins"),
+    ("animations", "animations"),
+    ("morphs", "shape keys"),
+    ("cameras", "cameras"),
+    ("lights", "lights"),
+    ("instancing", "copies that share a mesh"),
+    ("materials", "materials"),
+    ("textures", "textures"),
+    ("units", "units"),
+    ("axes", "axes"),
+)
+"""Every reader's `KEEPS` has these keys, and no others."""
+
+_HEAD: Final = """\
+<!-- Made by `make docs` (python -m branchxr_assets.formats_page > docs/formats.md); do not edit by hand. -->
+
+# Formats
+
+What `branchxr assets` reads, what each count of `inspect` means in each format, and what each format keeps. A format is known by what is in the
+file, not by its name. What could not be kept of a file is a warning, never silence; the guides in `docs/artists/` say how to export.
+
+Everything becomes metres, right-handed, +Y up: units and axes are worked into transforms, so that the tree, pivots and animations stay right.
+Nothing is rescaled because it looks too large: `inspect` shows `bounds_m` and `unit_m`, and `validate` says when a size is odd.
+
+## What the counts mean
+
+`inspect` counts the **source**, as its own format means it, before anything is dropped or repaired. The report of a build shows the package beside it.
+
+| count | all formats | FBX | COLLADA | USD | OBJ, STL, PLY |
+|---|---|---|---|---|---|
+| `nodes` | nodes of the file, glTF's joints too | all but the root, bones too | of the visual scenes, `instance_node` followed | Xform prims, instances too | objects (OBJ); 1 |
+| `meshes` | mesh definitions, each once | mesh attributes | geometries | Mesh prims, a prototype once | as `nodes` |
+| `triangles_unique` | of every mesh once; a polygon of n corners counts n - 2 | the same | `triangles`, `polylist`, `polygons` | the same | the same |
+| `triangles_drawn` | of the scene that is shown, each instance counted | each node that shows a mesh | each `instance_geometry` and `instance_controller` | instance proxies counted | as `triangles_unique` |
+| `materials` | materials | materials | materials | Material prims | `newmtl` |
+| `textures` | uses of images, with their sampling | textures | samplers | texture readers | maps |
+| `images` | pictures, by path or content | videos | images | distinct asset paths | distinct paths |
+| `skins` | skins | skin deformers | skin controllers | Skeleton prims | 0 |
+| `animations` | clips | stacks (Blender writes one for each animated object) | animations with a sampler | animated timelines and SkelAnimations | 0 |
+| `morph_targets` | targets of each mesh, those of its primitives once | channels of blend deformers | targets of morph controllers | BlendShape prims | 0 |
+| `cameras` | nodes with a camera | all in the file | instances | Camera prims | 0 |
+| `lights` | nodes with a light (KHR_lights_punctual) | all, area lights too | instances | all with LightAPI, and dome lights | 0 |
+| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, but for those that Maya and 3ds Max put on every mesh | with `user_properties` or Blender's own | with `userProperties:` | 0 |
+| `uv_sets`, `vertex_colour_sets` | of the mesh that has most | the same | the same | the same | the same |
+| `bounds_m` | of the scene that is shown, rest pose, no morph; a skin stands where its joints put it | | | | |
+| `unit_m` | 1: glTF is in metres | metres in a unit of the file | `meter` of `unit` | `metersPerUnit` | 1, or `--unit` |
+
+## What each format keeps
+
+"yes" means: nothing of it is lost from this format. What a format itself cannot hold is said too.
+"""
+
+
+def make_page(keeps: Mapping[str, Mapping[str, str]] = KEEPS_BY_FORMAT) -> str:
+    """Return the page for the readers that there are."""
+    names = list(keeps)
+    lines = [_HEAD, f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+    for key, title in FEATURES:
+        cells = [keeps[name][key].replace("|", "\\|") for name in names]
+        lines.append(f"| **{title}** | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(make_page())

@@ -1,0 +1,203 @@
+"""From corners, as modelling formats have them, to glTF's indexed vertices and triangles.
+
+A corner is one place of one polygon, with its own normal, colour and texture coordinates.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..document import Array, Floats
+from ..geometry import Triangles
+from .polygons import cut_polygon
+
+Numbers = NDArray[np.int64]
+
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 / golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4."""
+
+_OTHER_DIAGONAL: Final = np.array([[1, 2, 3], [1, 3, 0]])
+_ROUNDS_MAX: Final = 40
+"""Natural scenes take 3 to 8; only rows made to have one hash take more, and those are sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welded:
+    """Vertices, made of equal corners.
+
+    Attributes:
+        first: `(m,)` for each vertex a corner it was made of: `values[first]` are its attributes.
+        vertex: `(n,)` for each corner its vertex.
+    """
+
+    first: Numbers
+    vertex: Numbers
+
+
+def weld(columns: Sequence[Array]) -> Welded:
+    """Make one vertex of all corners that are alike in every column, in order of appearance.
+
+    Args:
+        columns: arrays of `n` rows each: values, or whole numbers that point at values, which is
+            faster. Compared bit by bit, but 0 and -0 are one.
+
+    Rounds of a hash table, each in whole arrays: every row looks at the slot of its hash, where
+    the first row of that slot stands; those that equal it are done, the others go into the next,
+    smaller table. Equal rows stay together, so nothing depends on the hash but the time. 2.2
+    million random corners of three numbers take 0.35 s, `np.unique(axis=0)` 3.6 s.
+    """
+    words = _words(columns)
+    same = np.arange(len(words[0]))  # for each corner the first that equals it
+    rows = same.copy()
+    hashes = _hashed(words)
+    for _ in range(_ROUNDS_MAX):
+        if not len(rows):
+            break
+        bits = len(rows).bit_length() + 1  # twice as many slots as rows, or more
+        slots = (hashes >> np.uint64(64 - bits)).astype(np.intp)
+        table = np.empty(1 << bits, np.int32)
+        # Of equal slots the last assignment counts: backwards, that is the first row.
+        table[slots[::-1]] = np.arange(len(rows) - 1, -1, -1, dtype=np.int32)
+        leaders = table[slots]
+        is_alike = np.ones(len(rows), np.bool_)
+        for column in words:
+            is_alike &= column[leaders] == column
+        same[rows[is_alike]] = rows[leaders[is_alike]]
+        is_left = ~is_alike
+        rows, hashes = rows[is_left], hashes[is_left] * _ODD
+        words = [column[is_left] for column in words]
+    if len(rows):
+        _, first, inverse = np.unique(
+            np.stack(words, axis=1), axis=0, return_index=True, return_inverse=True
+        )
+        same[rows] = rows[first[inverse.reshape(-1)]]
+    is_first = same == np.arange(len(same))
+    numbers = np.cumsum(is_first) - 1
+    return Welded(np.flatnonzero(is_first), numbers[same])
+
+
+def triangulate(sizes: Array, points: Floats) -> Triangles:
+    """Cut polygons into triangles, always two fewer than a polygon has corners.
+
+    Convex polygons become fans, so that flat ones look as before; quads that turn inward are cut
+    across the inward corner, others by cutting off ears.
+
+    Args:
+        sizes: `(p,)` corners of each polygon; those below 3 give nothing.
+        points: `(sum(sizes), 3)`, of each corner.
+
+    Returns:
+        `(t, 3)` corner numbers, polygon after polygon.
+    """
+    sizes = np.asarray(sizes, np.int64)
+    starts = np.cumsum(sizes) - sizes
+    counts = np.maximum(sizes - 2, 0)
+    if (sizes == 3).all():
+        return np.arange(3 * len(sizes), dtype=np.int64).reshape(-1, 3)
+    places = np.cumsum(counts) - counts
+    made = np.empty((int(counts.sum()), 3), np.int64)
+    for size in np.unique(sizes[sizes > 2]):
+        which = np.flatnonzero(sizes == size)
+        corners = starts[which][:, None] + np.arange(size)
+        local = _same_size(points[corners])
+        rows = places[which][:, None] + np.arange(size - 2)
+        made[rows] = starts[which][:, None, None] + local
+    return made
+
+
+def polygon_of_triangle(sizes: Array) -> Numbers:
+    """Return for each triangle of `triangulate` the polygon it was cut from."""
+    sizes = np.asarray(sizes, np.int64)
+    return np.repeat(np.arange(len(sizes)), np.maximum(sizes - 2, 0))
+
+
+def flat_normals(points: Floats, faces: Triangles) -> Floats:
+    """Return `(t, 3)` unit normals of triangles; those without area point up."""
+    a, b, c = (points[faces[:, corner]].astype(np.float64) for corner in range(3))
+    crossed = _crossed(b - a, c - a)
+    length = np.linalg.norm(crossed, axis=1, keepdims=True)
+    found: Floats = np.where(length > 0, crossed / np.where(length > 0, length, 1), (0.0, 1.0, 0.0))
+    return found
+
+
+def _same_size(polygons: Floats) -> Triangles:
+    """Cut `(k, n, 3)` polygons; return `(k, n - 2, 3)` corner numbers from 0 to n."""
+    count, size = polygons.shape[:2]
+    fan = np.stack([np.zeros(size - 2), np.arange(1, size - 1), np.arange(2, size)], axis=1)
+    made = np.broadcast_to(fan.astype(np.int64), (count, size - 2, 3)).copy()
+    if size == 3:
+        return made
+    if size == 4:
+        # The diagonal from corner 0 is wrong only where corner 1 or 3 turns inward.
+        normal = _normals(polygons)
+        made[_is_inward(polygons, 1, normal) | _is_inward(polygons, 3, normal)] = _OTHER_DIAGONAL
+        return made
+    normal = _normals(polygons)
+    concave = np.zeros(count, np.bool_)
+    for corner in range(size):
+        concave |= _is_inward(polygons, corner, normal)
+    for number in np.flatnonzero(concave):
+        made[number] = cut_polygon(polygons[number])
+    return made
+
+
+def _normals(polygons: Floats) -> Floats:
+    """Return normals as long as twice the area (Newell), from `(k, n, 3)`."""
+    first = polygons[:, 0]
+    total = np.zeros((len(polygons), 3))
+    for corner in range(1, polygons.shape[1] - 1):
+        total += _crossed(polygons[:, corner] - first, polygons[:, corner + 1] - first)
+    return total
+
+
+def _is_inward(polygons: Floats, corner: int, normal: Floats) -> NDArray[np.bool_]:
+    """Tell of which polygons a corner turns against their own normal."""
+    here = polygons[:, corner]
+    ahead = polygons[:, (corner + 1) % polygons.shape[1]] - here
+    turn = _crossed(here - polygons[:, corner - 1], ahead)
+    # What is below a millionth of the area is rounding: a straight corner is not inward.
+    slack = 1e-6 * np.einsum("ij,ij->i", normal, normal)
+    found: NDArray[np.bool_] = np.einsum("ij,ij->i", turn, normal) < -slack
+    return found
+
+
+def _crossed(a: Floats, b: Floats) -> Floats:
+    """Return `(k, 3)` cross products, in a third of the time of `np.cross`."""
+    found = np.empty_like(a)
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        found[:, axis] = a[:, i] * b[:, j] - a[:, j] * b[:, i]
+    return found
+
+
+def _words(columns: Sequence[Array]) -> list[NDArray[np.uint32]]:
+    """Return all columns as 32-bit words; 64-bit values take two."""
+    found: list[NDArray[np.uint32]] = []
+    for column in columns:
+        table = np.asarray(column)
+        table = table.reshape(len(table), math.prod(table.shape[1:]))
+        if table.dtype.kind == "f":
+            table = table + table.dtype.type(0)  # -0 + 0 is 0
+        elif table.dtype.itemsize < 4 or _fits(table):
+            table = table.astype(np.uint32)
+        words = np.ascontiguousarray(table).view(np.uint32)
+        found += [np.ascontiguousarray(word) for word in words.T]
+    return found
+
+
+def _fits(table: Array) -> bool:
+    return bool(table.size) and int(table.min()) >= 0 and int(table.max()) < 2**32
+
+
+def _hashed(words: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint64]:
+    """Mix rows into 64 bits each, by multiplying and folding, the same on every machine."""
+    found = np.zeros(len(words[0]), np.uint64)
+    for word in words:
+        found ^= word
+        found *= _ODD
+        found ^= found >> np.uint64(29)
+    return found * _ODD

@@ -1,0 +1,403 @@
+"""Skeletons, skins, blend shapes and their animations (UsdSkel).
+
+UsdSkel moves a point `p` to `sum(w * joint * inverse(bind) * geomBind * p)` in the skeleton's
+frame; glTF to `sum(w * joint * inverseBindMatrix * p)`. So the inverse bind matrix of a mesh is
+`inverse(bind) * geomBind`, and the joints are nodes below the skeleton's own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from branchxr.errors import SceneRefused
+
+from ...document import Array, Floats
+from ...refusal import refused
+from ..assembly import Assembly, Track
+from .bindings import Usd, UsdSkel
+from .meshes import Deformation
+from .values import Clock, Warn, column_matrix, tabled
+
+INFLUENCES: Final = 4
+_LOST: Final = 1e-3
+"""A weight below this moves a point of a person by less than a millimetre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A skeleton that stands in the scene.
+
+    Attributes:
+        nodes: of its joints, in the skeleton's order.
+        binds: `(joints, 4, 4)`, of bind pose, in its own frame.
+        animation: the prim of the animation it plays; may be invalid.
+    """
+
+    prim: Any
+    node: int
+    joints: tuple[str, ...]
+    nodes: tuple[int, ...]
+    binds: Floats
+    animation: Any
+
+
+@dataclass(slots=True)
+class Skeletons:
+    """All skeletons of a stage, and what hangs on them."""
+
+    scene: Assembly
+    clock: Clock
+    time: Any
+    warn: Warn
+    file: str
+    rigs: dict[str, Rig] = field(default_factory=dict)
+    morphed: list[tuple[int, Any, "Shapes"]] = field(default_factory=list)
+    _cache: Any = field(default_factory=UsdSkel.Cache)
+    _bindings: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _skins: dict[Any, int] = field(default_factory=dict)
+
+    def find(self, roots: Iterable[Any]) -> None:
+        """Learn which mesh is bound to which skeleton, below each `SkelRoot`."""
+        for prim in roots:
+            root = UsdSkel.Root(prim)
+            self._cache.Populate(root, Usd.TraverseInstanceProxies())
+            for binding in self._cache.ComputeSkelBindings(root, Usd.TraverseInstanceProxies()):
+                for query in binding.GetSkinningTargets():
+                    self._bindings[str(query.GetPrim().GetPath())] = (binding.GetSkeleton(), query)
+
+    def rig(self, prim: Any, node: int) -> None:
+        """Make the joints of a skeleton prim below its node."""
+        skeleton = UsdSkel.Skeleton(prim)
+        joints = tuple(str(j) for j in skeleton.GetJointsAttr().Get() or ())
+        binds = tabled(skeleton.GetBindTransformsAttr().Get(), 16).reshape(-1, 4, 4)
+        if len(binds) != len(joints):
+            message = f"it has {len(joints)} joints and {len(binds)} bind transforms"
+            self.warn("usd_skeleton", str(prim.GetPath()), f"{message}; rest poses stand in")
+        topology = UsdSkel.Topology(skeleton.GetJointsAttr().Get() or [])
+        if joints and not topology.Validate()[0]:
+            raise self._refused(prim, "joints that follow their parents", topology.Validate()[1])
+        query = self._cache.GetSkelQuery(skeleton)
+        locals_ = self._rest(skeleton, query, len(joints), topology)
+        nodes: list[int] = []
+        worlds: list[Floats] = []
+        for number, joint in enumerate(joints):
+            above = topology.GetParent(number)
+            parent = node if above < 0 else nodes[above]
+            worlds.append(locals_[number] if above < 0 else worlds[above] @ locals_[number])
+            nodes.append(
+                self.scene.node(joint.rpartition("/")[2], parent=parent, matrix=locals_[number])
+            )
+        if len(binds) == len(joints):
+            bind = binds.transpose(0, 2, 1)
+        else:
+            bind = np.array(worlds).reshape(-1, 4, 4)
+        source = query.GetAnimQuery() if query else None
+        animation = source.GetPrim() if source else None
+        self.rigs[str(prim.GetPath())] = Rig(prim, node, joints, tuple(nodes), bind, animation)
+
+    def _rest(self, skeleton: Any, query: Any, count: int, topology: Any) -> Floats:
+        """Return joints' own transforms: as they stand, or at rest where they are animated."""
+        animation: Any = query.GetAnimQuery() if query else None
+        is_posed = bool(animation) and not animation.JointTransformsMightBeTimeVarying()
+        got = query.ComputeJointLocalTransforms(self.time, not is_posed) if query else None
+        if got is not None and len(got) == count:
+            return np.array([column_matrix(m) for m in got]).reshape(-1, 4, 4)
+        rest = skeleton.GetRestTransformsAttr().Get()
+        if rest is not None and len(rest) == count:
+            return np.array([column_matrix(m) for m in rest]).reshape(-1, 4, 4)
+        binds = tabled(skeleton.GetBindTransformsAttr().Get(), 16).reshape(-1, 4, 4)
+        if len(binds) != count:
+            return np.tile(np.eye(4), (count, 1, 1))
+        worlds = binds.transpose(0, 2, 1)
+        parents = [topology.GetParent(k) for k in range(count)]
+        return np.array(
+            [
+                w if p < 0 else np.linalg.pinv(worlds[p]) @ w
+                for w, p in zip(worlds, parents, strict=True)
+            ]
+        ).reshape(-1, 4, 4)
+
+    def bent(self, prim: Any, points: int) -> tuple[Deformation | None, "Shapes | None"]:
+        """Return what bends a mesh, and its blend shapes."""
+        binding = self._bindings.get(str(prim.GetPath()))
+        if binding is None:
+            return None, None
+        query = binding[1]
+        joints, weights = self._influences(prim, query, points)
+        shapes = read_shapes(prim, query, points, self.warn) if query.HasBlendShapes() else None
+        if shapes is None and not weights.shape[1]:
+            return None, None
+        rest: tuple[float, ...] = ()
+        if shapes is not None:
+            rest = tuple(self._shape_weights(binding, shapes, [self.clock.start])[0])
+        targets = () if shapes is None else shapes.targets
+        return Deformation(joints, weights, targets, rest), shapes
+
+    def skin(self, prim: Any) -> int | None:
+        """Return the number of a mesh's skin; its skeleton must have its joints already."""
+        binding = self._bindings.get(str(prim.GetPath()))
+        rig = None if binding is None else self.rigs.get(str(binding[0].GetPath()))
+        if binding is None or rig is None or not binding[1].HasJointInfluences():
+            return None
+        query = binding[1]
+        geometry = column_matrix(query.GetGeomBindTransform(self.time))
+        order = self._order(query, rig)
+        key = (str(rig.prim.GetPath()), tuple(order), geometry.tobytes())
+        if key not in self._skins:
+            inverse = np.linalg.pinv(rig.binds[order]) @ geometry
+            inverse[:, 3] = (0, 0, 0, 1)  # exactly: glTF 2.0, section 3.7.3.1
+            self._skins[key] = self.scene.skin(
+                [rig.nodes[k] for k in order],
+                inverse,
+                name=str(rig.prim.GetName()),
+                skeleton=rig.node,
+            )
+        return self._skins[key]
+
+    def _order(self, query: Any, rig: Rig) -> list[int]:
+        """Return the numbers of the skeleton's joints in the mesh's own order."""
+        own = query.GetJointOrder() if query.GetJointMapper() is not None else None
+        if not own:
+            return list(range(len(rig.joints)))
+        place = {joint: k for k, joint in enumerate(rig.joints)}
+        lost = [str(joint) for joint in own if str(joint) not in place]
+        if lost:
+            expected = "joints that its skeleton has"
+            raise self._refused(query.GetPrim(), expected, repr(lost[0][:120]))
+        return [place[str(joint)] for joint in own]
+
+    def _influences(self, prim: Any, query: Any, points: int) -> tuple[Array, Floats]:
+        """Return four joints and weights for each point, the strongest where there are more."""
+        none = np.zeros((points, 0), np.uint16), np.zeros((points, 0))
+        if not query.HasJointInfluences():
+            return none
+        count = query.GetNumInfluencesPerComponent()
+        numbers = np.array(query.GetJointIndicesPrimvar().ComputeFlattened(self.time) or ())
+        amounts = np.array(query.GetJointWeightsPrimvar().ComputeFlattened(self.time) or ())
+        rows = 1 if query.IsRigidlyDeformed() else points
+        if numbers.size != rows * count or amounts.size != rows * count or not count:
+            came = f"{numbers.size} joints and {amounts.size} weights for {rows} x {count}"
+            raise self._refused(prim, "joint indices and weights for each point", came)
+        joints = np.broadcast_to(numbers.reshape(rows, count), (points, count)).astype(np.int64)
+        weights = np.broadcast_to(amounts.reshape(rows, count), (points, count)).astype(np.float64)
+        weights = np.where(np.isfinite(weights), weights, 0).clip(0)
+        if count > INFLUENCES:
+            joints, weights = self._strongest(prim, joints, weights)
+        if count < INFLUENCES:
+            more = ((0, 0), (0, INFLUENCES - count))
+            joints, weights = np.pad(joints, more), np.pad(weights, more)
+        self._check_joints(prim, joints, query)
+        total = weights.sum(axis=1, keepdims=True)
+        weights = np.where(total > 0, weights / np.where(total > 0, total, 1), (1.0, 0, 0, 0))
+        joints = np.where(weights > 0, joints, 0)
+        if str(query.GetSkinningMethod()) == "dualQuaternion":
+            message = "it bends by dual quaternions; glTF bends linearly, so twists look thinner"
+            self.warn("usd_skinning_method", str(prim.GetPath()), message)
+        return joints.astype(np.uint16 if joints.max(initial=0) > 255 else np.uint8), weights
+
+    def _check_joints(self, prim: Any, joints: Array, query: Any) -> None:
+        binding = self._bindings[str(prim.GetPath())]
+        order = query.GetJointOrder() if query.GetJointMapper() is not None else None
+        count = len(order or UsdSkel.Skeleton(binding[0]).GetJointsAttr().Get() or ())
+        if len(joints) and not 0 <= joints.min() <= joints.max() < count:
+            came = f"{int(joints.min())} to {int(joints.max())}"
+            raise self._refused(prim, f"joint numbers below {count}", came)
+
+    def _strongest(self, prim: Any, joints: Array, weights: Floats) -> tuple[Array, Floats]:
+        order = np.argsort(-weights, axis=1, kind="stable")
+        rest = np.take_along_axis(weights, order[:, INFLUENCES:], 1).sum(axis=1)
+        lost = int((rest > _LOST).sum())
+        if lost:
+            message = (
+                f"{lost} of its points follow more than {INFLUENCES} joints; the strongest "
+                f"{INFLUENCES} are kept, up to {rest.max():.0%} of the weight is lost"
+            )
+            self.warn("skin_influences", str(prim.GetPath()), message)
+        kept = order[:, :INFLUENCES]
+        return np.take_along_axis(joints, kept, 1), np.take_along_axis(weights, kept, 1)
+
+    def _shape_weights(
+        self, binding: tuple[Any, Any], shapes: "Shapes", codes: Sequence[float]
+    ) -> Floats:
+        """Return `(times, targets)`: in-betweens taken into account."""
+        query = self._cache.GetSkelQuery(UsdSkel.Skeleton(binding[0]))
+        animation = query.GetAnimQuery() if query else None
+        return shapes.weights(animation, codes)
+
+    def clips(self, prims: Iterable[Any]) -> dict[str, list[Track]]:
+        """Return the tracks of each animation prim by its path.
+
+        An animation that no skeleton plays is given to those whose joints it has: it is one more
+        clip of theirs.
+        """
+        found: dict[str, list[Track]] = {}
+        for prim in prims:
+            query = self._cache.GetAnimQuery(UsdSkel.Animation(prim))
+            if not query:
+                continue
+            joints = {str(j) for j in query.GetJointOrder()}
+            players = [r for r in self.rigs.values() if r.animation and r.animation == prim]
+            if not players:
+                players = [r for r in self.rigs.values() if joints and joints <= set(r.joints)]
+            tracks = [track for rig in players for track in self._joint_tracks(rig, query)]
+            for node, mesh, shapes in self.morphed:
+                skeleton = self._bindings[str(mesh.GetPath())][0].GetPrim()
+                if any(rig.prim == skeleton for rig in players):
+                    tracks += self._weight_tracks(node, shapes, query)
+            if tracks:
+                found[str(prim.GetPath())] = tracks
+            elif not players:
+                message = "no skeleton of this scene plays it or has its joints; left out"
+                self.warn("usd_animation_unused", str(prim.GetPath()), message)
+        return found
+
+    def _joint_tracks(self, rig: Rig, query: Any) -> list[Track]:
+        codes = self.clock.samples(query.GetJointTransformTimeSamples() or ())
+        if not codes or not query.JointTransformsMightBeTimeVarying():
+            return []
+        order = [str(j) for j in query.GetJointOrder()]
+        count = len(order)
+        parts = [query.ComputeJointLocalTransformComponents(Usd.TimeCode(t)) for t in codes]
+        if any(part is None or len(part[0]) != count for part in parts):
+            message = "its translations, rotations and scales are not as many as its joints"
+            self.warn("usd_animation_unused", str(query.GetPrim().GetPath()), message)
+            return []
+        moves = np.array([np.array(part[0], np.float64) for part in parts])
+        turns = np.array(
+            [[[*q.GetImaginary(), q.GetReal()] for q in part[1]] for part in parts], np.float64
+        )
+        sizes = np.array([np.array(part[2], np.float64) for part in parts])
+        places = {joint: k for k, joint in enumerate(rig.joints)}
+        seconds = self.clock.seconds(codes)
+        tracks = []
+        for k, joint in enumerate(order):
+            if joint not in places:
+                continue
+            node = rig.nodes[places[joint]]
+            for path, values in (("translation", moves), ("rotation", turns), ("scale", sizes)):
+                tracks.append(Track(node, path, seconds, _settled(values[:, k], path)))
+        return tracks
+
+    def _weight_tracks(self, node: int, shapes: "Shapes", query: Any) -> list[Track]:
+        codes = self.clock.samples(
+            query.GetBlendShapeWeightTimeSamples() or (), is_smooth=shapes.has_inbetweens
+        )
+        if not codes or not query.BlendShapeWeightsMightBeTimeVarying():
+            return []
+        return [Track(node, "weights", self.clock.seconds(codes), shapes.weights(query, codes))]
+
+    def _refused(self, prim: Any, expected: str, came: str) -> SceneRefused:
+        return refused(
+            "scene_accessor",
+            file=self.file,
+            place=str(prim.GetPath()),
+            expected=expected,
+            came=came,
+            remedy="export the scene again; the file contradicts itself",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The blend shapes of a mesh.
+
+    Attributes:
+        order: names as the mesh lists them; animations map to it.
+        targets: name, offsets, normal offsets; in-betweens have targets of their own.
+        slots: for each shape the numbers of its targets by weight, the full one at 1.
+    """
+
+    order: tuple[str, ...]
+    targets: list[tuple[str, Floats, Floats | None]]
+    slots: tuple[Mapping[float, int], ...]
+
+    @property
+    def has_inbetweens(self) -> bool:
+        """Tell whether a shape passes through others on its way."""
+        return any(len(slot) > 1 for slot in self.slots)
+
+    def weights(self, animation: Any, codes: Sequence[float]) -> Floats:
+        """Return `(times, targets)` at some time codes; zero for shapes that nothing moves."""
+        found = np.zeros((len(codes), len(self.targets)))
+        names = [str(n) for n in animation.GetBlendShapeOrder()] if animation else []
+        for row, code in enumerate(codes):
+            got = animation.ComputeBlendShapeWeights(Usd.TimeCode(code)) if names else None
+            if got is None or len(got) != len(names):
+                continue
+            given = dict(zip(names, map(float, got), strict=True))
+            for name, slot in zip(self.order, self.slots, strict=True):
+                _spread_weight(found[row], slot, given.get(name, 0.0))
+        return found
+
+
+def _spread_weight(row: Floats, slot: Mapping[float, int], weight: float) -> None:
+    """Share a shape's weight between its neighbours on the way from 0 to 1 and beyond."""
+    stops = sorted({0.0, *slot})
+    upper = next((k for k, stop in enumerate(stops) if stop >= weight and k), len(stops) - 1)
+    low, high = stops[upper - 1], stops[upper]
+    share = (weight - low) / (high - low)
+    row[slot[high]] += share
+    if low in slot:
+        row[slot[low]] += 1 - share
+
+
+def read_shapes(prim: Any, query: Any, points: int, warn: Warn) -> Shapes | None:
+    """Read a mesh's blend shapes; one that does not fit its points is left out with a warning."""
+    place = str(prim.GetPath())
+    names = [str(n) for n in query.GetBlendShapeOrder() or ()]
+    paths = query.GetBlendShapeTargetsRel().GetTargets()
+    order: list[str] = []
+    targets: list[tuple[str, Floats, Floats | None]] = []
+    slots: list[Mapping[float, int]] = []
+    for name, path in zip(names, paths, strict=False):
+        shape = UsdSkel.BlendShape(prim.GetStage().GetPrimAtPath(path))
+        indices = np.array(shape.GetPointIndicesAttr().Get() or (), np.int64) if shape else None
+        if indices is None or ((indices < 0) | (indices >= points)).any():
+            warn("usd_blend_shape", place, f"its blend shape {name!r} does not fit; left out")
+            continue
+        slot: dict[float, int] = {}
+        inbetweens = [(float(i.GetWeight() or 0), i) for i in shape.GetInbetweens()]
+        steps = [(w, f"{name}_{w:g}", i) for w, i in inbetweens if w not in {0.0, 1.0}]
+        for weight, label, step in [(1.0, name, shape), *sorted(steps, key=lambda s: s[0])]:
+            got = step.GetOffsets() if step is not shape else shape.GetOffsetsAttr().Get()
+            turned = (
+                step.GetNormalOffsets() if step is not shape else shape.GetNormalOffsetsAttr().Get()
+            )
+            offsets = _dense(got, indices, points)
+            if offsets is None:
+                warn("usd_blend_shape", place, f"its blend shape {label!r} does not fit; left out")
+                continue
+            slot[weight] = len(targets)
+            targets.append((label, offsets, _dense(turned, indices, points) if turned else None))
+        if 1.0 not in slot:
+            continue
+        if steps:
+            message = f"{name!r} has in-between shapes; each is a morph target of its own"
+            warn("usd_inbetween", place, message)
+        order.append(name)
+        slots.append(slot)
+    return Shapes(tuple(order), targets, tuple(slots)) if targets else None
+
+
+def _dense(values: Any, indices: Array, points: int) -> Floats | None:
+    table = tabled(values, 3)
+    if not len(indices):
+        return table if len(table) == points else None
+    if len(table) != len(indices):
+        return None
+    found = np.zeros((points, 3))
+    found[indices] = table
+    return found
+
+
+def _settled(values: Floats, path: str) -> Floats:
+    """Let neighbouring quaternions lie on one half of the sphere: they turn the short way."""
+    if path != "rotation":
+        return values
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    unit = np.where(length > 0, values / np.where(length > 0, length, 1), (0, 0, 0, 1.0))
+    steps = np.sign((unit[1:] * unit[:-1]).sum(axis=1))
+    unit[1:] *= np.cumprod(np.where(steps < 0, -1.0, 1.0))[:, None]
+    return np.asarray(unit)

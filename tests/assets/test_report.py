@@ -1,0 +1,160 @@
+"""The report: one file, nothing of any network, everything that happened, in two languages."""
+
+import gzip
+import json
+import re
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from branchxr_assets.build import build_scene
+from branchxr_assets.readers import read
+from branchxr_assets.report_page import BYTES_MAX
+from branchxr_assets.report_page.bake import bake
+from branchxr_assets.report_page.sizes import largest_meshes, sizes
+
+FLAGS = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+]  # fmt: skip
+
+
+def unpacked(stream: bytes) -> tuple[Any, bytes]:
+    raw = gzip.decompress(stream)
+    (size,) = struct.unpack_from("<I", raw)
+    return json.loads(raw[4 : 4 + size]), raw[4 + size :]
+
+
+@pytest.fixture(scope="module")
+def page(hall_package: Path) -> str:
+    return (hall_package / "report.html").read_text(encoding="utf-8")
+
+
+def test_it_is_one_file_of_a_stated_size_that_asks_for_nothing(page: str) -> None:
+    assert len(page.encode()) <= BYTES_MAX
+    assert "default-src 'none'" in page
+    linked = re.findall(r"""(?:src|href)=["']?([^"' >]+)""", page)
+    assert linked
+    assert all(uri.startswith("data:") for uri in linked)
+    assert "://" not in page.replace('<script id="scene"', "").split("<body")[0]
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|import)\s*\(", page)
+
+
+def test_what_it_says_is_there_in_both_languages(page: str) -> None:
+    body = page.split("<body")[1].split('<script id="scene"', maxsplit=1)[0]
+    english = re.findall(r'lang="en">([^<]+)<', body)
+    russian = re.findall(r'lang="ru">([^<]+)<', body)
+    assert len(english) == len(russian) > 40
+    assert all(re.search("[А-Яа-я]", text) for text in russian)
+    for number in ("44\u202f770", "46", "TellerBodyMesh", "wood_normal"):
+        assert number in body
+
+
+def test_the_baked_scene_is_what_the_package_shows(hall: Path) -> None:
+    baked = bake([read(hall).document])
+    assert baked is not None
+    assert baked.triangles == 44_770
+    head, arrays = unpacked(baked.stream)
+    assert head["box"][0] == pytest.approx([-10.1, 0, -6.1], abs=1e-3)
+    assert sum(batch["count"] for batch in head["batches"]) == 3 * 44_770
+    assert all(item["uri"].startswith("data:image/webp") for item in head["textures"])
+    for batch in head["batches"]:
+        vertices = (batch["normals"] - batch["places"]) // 8
+        order = np.frombuffer(arrays, "<u4", batch["count"], batch["order"])
+        assert order.max() == vertices - 1
+    assert baked.stream == bake([read(hall).document]).stream  # type: ignore[union-attr]
+
+
+def test_a_baked_corner_is_where_it_was(maker: Any) -> None:
+    maker.node(mesh=maker.box((2, 4, 6)), translation=[10, 0, 0])
+    baked = bake([read(maker.save()).document])
+    assert baked is not None
+    head, arrays = unpacked(baked.stream)
+    (batch,) = head["batches"]
+    low, high = np.array(head["box"])
+    places = np.frombuffer(arrays, "<u2", 32, batch["places"]).reshape(8, 4)[:, :3]
+    found = low + places / 65535 * (high - low)
+    assert found.min(axis=0).tolist() == [9, -2, -3]
+    assert found.max(axis=0).tolist() == [11, 2, 3]
+
+
+def test_sizes_add_up_to_the_file(hall: Path) -> None:
+    source = read(hall)
+    found = sizes([source.document], source.size_bytes)
+    assert found.total == hall.stat().st_size
+    assert found.textures == sum(map(len, source.document.images))
+    assert min(found.textures, found.geometry, found.animation, found.rest) > 0
+    assert largest_meshes([source.document], most=1)[0].name == "TellerBodyMesh"
+
+
+def test_what_a_scene_is_called_cannot_act(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'"
+    maker.node(mesh=maker.box(), name=evil, extras={"branch_anchor": evil})
+    maker.root["asset"]["generator"] = evil
+    maker.root["meshes"][0]["name"] = evil
+    build_scene(maker.save(), tmp_path / "out", key=key)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert page.count("<script") == 2
+
+
+def test_a_scene_with_nothing_in_it_has_a_report(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    maker.node(name="alone", extras={"a": 1})
+    build_scene(maker.save(), tmp_path / "out", key=key)
+    assert "Built." in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+def test_a_browser_shows_it_turns_it_and_goes_to_what_is_named(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path, needs_tool: Callable[[str], str]
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    program = needs_tool("chromium")
+    assert shutil.which(program)
+    maker.room()
+    maker.node(name="far", translation=[2, 0, 1], extras={"branch_anchor": "fountain"})
+    build_scene(maker.save(), tmp_path / "out", key=key)
+    said: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        page = browser.new_context(locale="ru-RU", offline=True).new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto((tmp_path / "out" / "report.html").as_uri())
+        page.wait_for_selector(".viewer.ready[data-drawn]", timeout=60_000)
+        assert page.evaluate("document.documentElement.dataset.lang") == "ru"
+        assert "что получилось" in page.title()
+        page.get_by_role("button", name="English").click()
+        assert "what became of it" in page.title()
+        drawn = """() => {
+            viewer.draw();
+            const { gl, canvas } = viewer, seen = new Uint8Array(4 * canvas.width * canvas.height);
+            gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, seen);
+            let count = 0;
+            for (let i = 3; i < seen.length; i += 4) count += seen[i] > 0;
+            return count / (canvas.width * canvas.height);
+        }"""
+        assert page.evaluate(drawn) > 0.1
+        before = page.evaluate("viewer.yaw")
+        page.locator(".viewer canvas").focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("viewer.yaw") != before
+        page.locator("[data-go]").first.click()
+        assert page.evaluate("viewer.target") == [2, 0, 1]
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        browser.close()
+    assert said == []
