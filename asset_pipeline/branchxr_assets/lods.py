@@ -43,6 +43,9 @@ _WORTH_A_LEVEL: Final = 0.9
 """A level that saves less than a tenth of the full one's bytes is only one more to load."""
 _WORTH_PARTS: Final = 1.25
 """Parts hold the textures they share each for itself: beyond this the whole stays one."""
+_WORTH_DRACO_BYTES: Final = 2_000_000
+"""Of plain geometry in a chunk. Draco's decoder is 61 kB and a start-up of its own: of the hall
+(0.7 MB) brotli makes what Draco and its decoder would be (364 and 356 kB, 2026-11-23)."""
 _WORTH_A_DECODER_BYTES: Final = 32_768
 """Four times what the page downloads to decode meshopt."""
 _UNTOUCHED_TRIANGLES: Final = 24
@@ -168,11 +171,14 @@ def _packed(document: Document, recipe: Recipe) -> Document:
     plain rest was 1.3 MB, so packed 0.1 MB; the two together are smaller than either alone.
     """
     wanted = recipe.preset.geometry
-    if wanted.is_exact and wanted.codec == "none":
+    codec = wanted.codec
+    if codec == "auto":
+        codec = "draco" if _plain_bytes(document) > _WORTH_DRACO_BYTES else "none"
+    if wanted.is_exact and codec == "none":
         return document
-    packs = ReorderOptions(for_size=wanted.codec != "none")
+    packs = ReorderOptions(for_size=codec != "none")
     document = reorder(weld(document).document, packs).document
-    if wanted.codec == "draco":
+    if codec == "draco":
         options = DracoOptions(
             position_bits=wanted.position_bits,
             normal_bits=wanted.normal_bits,
@@ -180,7 +186,8 @@ def _packed(document: Document, recipe: Recipe) -> Document:
             jobs=recipe.jobs,
         )
         document = draco(document, options).document
-    if wanted.codec == "none" or (wanted.codec == "draco" and not _has_rest(document)):
+    is_packed = codec == "draco" and _plain_bytes(document) <= _WORTH_A_DECODER_BYTES
+    if codec == "none" or is_packed:
         return document
     rounded = MeshoptOptions(
         position_bits=wanted.position_bits + 1,  # of both signs
@@ -190,10 +197,9 @@ def _packed(document: Document, recipe: Recipe) -> Document:
     return meshopt(document, EXACT if wanted.is_exact else rounded).document
 
 
-def _has_rest(document: Document) -> bool:
-    """Tell whether what Draco left plain is worth a second decoder."""
-    rest = sum(a.values.nbytes for a in document.accessors if a.packed is None)
-    return rest > _WORTH_A_DECODER_BYTES
+def _plain_bytes(document: Document) -> int:
+    """Return the bytes of geometry and animation that no codec has packed."""
+    return sum(a.values.nbytes for a in document.accessors if a.packed is None)
 
 
 def _middle(
