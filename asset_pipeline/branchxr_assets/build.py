@@ -40,6 +40,7 @@ class BuildResult:
 
     Attributes:
         chunk_bytes: raw bytes of all chunks.
+        files: names of all files that were read, from the source's folder.
         made_key: where a signing key was made, if this build made one.
     """
 
@@ -55,6 +56,7 @@ class BuildResult:
     anchors: int
     warnings: tuple[SceneWarning, ...]
     seconds: float
+    files: tuple[str, ...] = ()
     made_key: Path | None = None
 
     @property
@@ -116,7 +118,7 @@ def build_scene(
     """Read a scene and write its package.
 
     Args:
-        source: a .glb, or a .gltf with its files beside it.
+        source: the scene file; what lies beside it is read with it.
         output: the package's folder: new, empty, or a package built before.
         preset: what the scene is made for; `presets.load()`'s default without it.
         lods: levels of detail, 1 to 6, if not the preset's.
@@ -166,6 +168,7 @@ def build_scene(
         anchors=len(prepared.anchors),
         warnings=warnings,
         seconds=time.perf_counter() - started,
+        files=tuple(came.hashes),
         made_key=made_key,
     )
 

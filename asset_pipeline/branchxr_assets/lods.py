@@ -154,7 +154,7 @@ def _full_chunk(
 def _textures(document: Document, recipe: Recipe, *, halvings: int = 0) -> Outcome:
     wanted = recipe.preset.textures
     options = TexturesOptions(
-        format="keep" if wanted.format == "keep" else "webp",
+        format=wanted.format,
         quality=wanted.quality,
         data_quality=wanted.data_quality,
         side_max_px=wanted.side_max_px,

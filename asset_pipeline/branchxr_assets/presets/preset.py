@@ -44,13 +44,13 @@ class Textures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How images are stored.
 
     Attributes:
-        format: `webp` everywhere, `ktx2` where an encoder is on the machine, `keep` as they came.
+        format: `webp`, or `keep` as they came.
         quality: of colours, 1 to 100; 100 is lossless.
         data_quality: of normals, roughness and the like, where pixels are numbers.
         side_max_px: longer sides are scaled down.
     """
 
-    format: Literal["webp", "ktx2", "keep"] = "webp"
+    format: Literal["webp", "keep"] = "webp"
     quality: Quality = 80
     data_quality: Quality = 80
     side_max_px: Annotated[int, Meta(ge=16, le=16384)] = 2048
