@@ -19,6 +19,7 @@ from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
 from .prepare import Prepared, prepare
 from .readers import Source, read
+from .readers.options import DEFAULTS, ReadOptions
 from .report import make_report
 from .signing import user_key
 from .tileset import chunk_path, make_tileset
@@ -101,6 +102,7 @@ def build_scene(
     scene: str | None = None,
     strict: bool = False,
     jobs: int = 2,
+    options: ReadOptions = DEFAULTS,
     progress: Progress | None = None,
     now: Callable[[], float] = time.time,
 ) -> BuildResult:
@@ -114,6 +116,7 @@ def build_scene(
         scene: the scene's id; the file's name without it.
         strict: refuse to write a package when there is any warning.
         jobs: threads; chunks do not depend on it.
+        options: units and axes of formats that do not say them.
         progress: told what is being done.
         now: unix seconds, for the version.
 
@@ -126,7 +129,7 @@ def build_scene(
     tell = progress or (lambda _what, _share: None)
     _check_options(output, lods)
     tell("reading", 0.0)
-    came = read(source)
+    came = read(source, options)
     prepared = prepare(came)
     cut = _cut(prepared, lods=lods, jobs=jobs, tell=tell)
     warnings = distinct((*prepared.warnings, *cut.warnings))

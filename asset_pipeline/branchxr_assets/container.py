@@ -1,6 +1,7 @@
 """The GLB container (glTF 2.0, section 4.4): take it apart, put it together."""
 
 import struct
+from collections.abc import Sequence
 from typing import Final
 
 from branchxr.errors import SceneRefused
@@ -11,8 +12,8 @@ MAGIC: Final = b"glTF"
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
 
 
-def split(raw: bytes, *, file: str) -> tuple[bytes, bytes | None]:
-    """Return the JSON and the binary chunk of a GLB.
+def split(raw: bytes, *, file: str) -> tuple[bytes, memoryview | None]:
+    """Return the JSON and the binary chunk of a GLB; the latter is not copied.
 
     Raises:
         SceneRefused: `scene_truncated` or `scene_malformed`, naming the byte.
@@ -24,7 +25,8 @@ def split(raw: bytes, *, file: str) -> tuple[bytes, bytes | None]:
         raise _malformed(file, 4, f"container version {version}" + (" (glTF 1.0)" * (version == 1)))
     if length > len(raw):
         raise _truncated(file, len(raw), f"{length} bytes, as its header says")
-    chunks: dict[int, bytes] = {}
+    chunks: dict[int, memoryview] = {}
+    whole = memoryview(raw)
     at = 12
     while at < length:
         if at + 8 > length:
@@ -32,24 +34,24 @@ def split(raw: bytes, *, file: str) -> tuple[bytes, bytes | None]:
         size, kind = struct.unpack_from("<II", raw, at)
         if at + 8 + size > length:
             raise _truncated(file, at, f"a chunk of {size} bytes")
-        chunks.setdefault(kind, raw[at + 8 : at + 8 + size])  # unknown kinds are ignored
+        chunks.setdefault(kind, whole[at + 8 : at + 8 + size])  # unknown kinds are ignored
         if at == 12 and kind != _JSON:
             raise _malformed(file, at, f"a first chunk of kind 0x{kind:08x}, not JSON")
         at += 8 + size + (-size % 4)
     if _JSON not in chunks:
         raise _truncated(file, length, "a JSON chunk")
-    return chunks[_JSON], chunks.get(_BIN)
+    return bytes(chunks[_JSON]), chunks.get(_BIN)
 
 
-def join(json_bytes: bytes, binary: bytes) -> bytes:
-    """Put a GLB together; the binary chunk is left out when empty."""
+def join(json_bytes: bytes, binary: Sequence[bytes]) -> bytes:
+    """Put a GLB together, in one copy; the binary chunk, given in parts, is left out when empty."""
     json_bytes += b" " * (-len(json_bytes) % 4)
-    binary += b"\0" * (-len(binary) % 4)
     parts = [struct.pack("<II", len(json_bytes), _JSON), json_bytes]
-    if binary:
-        parts += [struct.pack("<II", len(binary), _BIN), binary]
-    body = b"".join(parts)
-    return struct.pack("<4sII", MAGIC, 2, 12 + len(body)) + body
+    size = sum(map(len, binary))
+    if size:
+        parts += [struct.pack("<II", size + -size % 4, _BIN), *binary, b"\0" * (-size % 4)]
+    header = struct.pack("<4sII", MAGIC, 2, 12 + sum(map(len, parts)))
+    return b"".join([header, *parts])
 
 
 def _truncated(file: str, at: int, expected: str) -> SceneRefused:

@@ -1,5 +1,6 @@
 """Write a document as GLB: the same document gives the same bytes on every machine."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -98,24 +99,27 @@ def write_glb(document: Document) -> bytes:
 def _assembled(
     root: Json, accessors: list[Json], views: list[_View], *, is_quantized: bool
 ) -> bytes:
-    binary = bytearray()
+    binary: list[bytes] = []
+    size = 0
     buffer_views = []
     unpacked, meshopt_name = 0, ""
     for view in views:
-        binary += b"\0" * (-len(binary) % 4)
-        item: Json = {"buffer": 0, "byteOffset": len(binary), "byteLength": view.size}
+        binary.append(b"\0" * (-size % 4))
+        size += -size % 4
+        item: Json = {"buffer": 0, "byteOffset": size, "byteLength": view.size}
+        parts = view.parts
         if view.packed is not None:
             meshopt_name = view.packed.extension
-            raw = view.packed.encoded(view.rows)
-            item = _packed_view(view, view.packed, raw, at=len(binary), unpacked=unpacked)
+            parts = [view.packed.encoded(view.rows)]
+            item = _packed_view(view, view.packed, parts[0], at=size, unpacked=unpacked)
             unpacked += view.size + -view.size % 4
-            binary += raw
         if view.use is _Use.VERTEX:
             item["byteStride"] = view.stride
         if view.use in {_Use.VERTEX, _Use.INDEX}:
             item["target"] = int(view.use)
         buffer_views.append(item)
-        binary += b"".join(view.parts)
+        binary += parts
+        size += sum(map(len, parts))
     kept = {"copyright", "extras", "extensions"}
     asset = {key: value for key, value in root.get("asset", {}).items() if key in kept}
     root["asset"] = {"version": "2.0", "generator": GENERATOR, **asset}
@@ -131,12 +135,12 @@ def _assembled(
         ordered["accessors"] = accessors
     if buffer_views:
         ordered["bufferViews"] = buffer_views
-        ordered["buffers"] = [{"byteLength": len(binary)}]
+        ordered["buffers"] = [{"byteLength": size}]
         if meshopt_name:
             fallback = {"fallback": True}
             ordered["buffers"] += [{"byteLength": unpacked, "extensions": {meshopt_name: fallback}}]
     text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return container.join(text.encode(), bytes(binary))
+    return container.join(text.encode(), binary)
 
 
 def used_extensions(root: Json) -> set[str]:
@@ -232,7 +236,8 @@ def _merge_equal(
             values.dtype.str,
             json.dumps(accessor.rest, sort_keys=True),
             accessor.packed if isinstance(accessor.packed, DracoPart) else _how(accessor),
-            np.ascontiguousarray(values).tobytes(),
+            values.shape,
+            hashlib.blake2b(np.ascontiguousarray(values).data).digest(),
         )
         if key not in first:
             first[key] = len(kept)

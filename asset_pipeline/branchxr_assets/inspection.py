@@ -26,6 +26,7 @@ from .geometry import bounds
 from .operations.select_scene import select_scene
 from .prepare import prepare
 from .readers import read
+from .readers.options import DEFAULTS, ReadOptions
 
 _SIGNATURE_BYTES_MAX: Final = 4096
 _ZIP_FAULTS: Final = (
@@ -35,7 +36,7 @@ _ZIP_FAULTS: Final = (
 """All that `zipfile` raises on a broken archive; bzip2 says OSError."""
 
 
-def inspect_scene(path: Path) -> Json:
+def inspect_scene(path: Path, options: ReadOptions = DEFAULTS) -> Json:
     """Count what a scene file holds, as its own format means it.
 
     `bounds_m`: of the scene that is shown, in rest pose, metres, +Y up.
@@ -43,7 +44,7 @@ def inspect_scene(path: Path) -> Json:
     Raises:
         SceneRefused: it cannot be read.
     """
-    source = read(path)
+    source = read(path, options)
     shown = select_scene(source.document).document
     box = bounds(shown) if source.bounds_m is None else source.bounds_m
     warnings = prepare(source).warnings

@@ -23,6 +23,10 @@ from .warnings import SceneWarning, distinct
 
 FAR_M: Final = 8192.0
 """From here on a step of float32 is a millimetre and more."""
+SMALL_M: Final = 0.5
+LARGE_M: Final = 500.0
+"""Between them lies a room, a hall, and every piece of furniture that is tried alone. Outside lies
+what was exported in another unit: a hall of 20 m is 2 km in centimetres, 20 mm in kilometres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def prepare(source: Source) -> Prepared:
     anchors, anchor_warnings = list_anchors(whole)
     floor, floor_warnings = make_floor(whole, anchors)
     box = _box(whole, anchors)
-    every = distinct((*warnings, *_far(box), *anchor_warnings, *floor_warnings))
+    scale = _scale(whole, source.unit_m)
+    every = distinct((*warnings, *scale, *_far(box), *anchor_warnings, *floor_warnings))
     return Prepared(whole, box, anchors, floor, every)
 
 
@@ -69,6 +74,21 @@ def _steps(file: str) -> list[Callable[[Document], Outcome]]:
         repair_animations,
         drop_constant,
     ]
+
+
+def _scale(whole: Document, unit_m: float) -> list[SceneWarning]:
+    """Name a size that no branch has; nothing is rescaled, since only an artist can know."""
+    box = bounds(whole)
+    side = 0.0 if box is None else float((box[1] - box[0]).max())
+    if box is None or SMALL_M <= side <= LARGE_M:
+        return []
+    length = f"{side:,.0f} m" if side >= 1 else f"{side * 1000:,.1f} mm"
+    what = "large" if side > LARGE_M else "small"
+    message = (
+        f"it is {length} long, too {what} for a branch (one unit of the file is {unit_m:g} m); "
+        "nothing was rescaled: export in metres, or say --unit where the format has none"
+    )
+    return [SceneWarning("scale_implausible", "the scene", message)]
 
 
 def _far(box: Floats) -> list[SceneWarning]:

@@ -28,7 +28,7 @@ def refusal(path: Path, key: Ed25519PrivateKey) -> SceneRefused:
     ("raw", "code"),
     [
         (b"", "scene_not_gltf"),
-        (b"Kaydara FBX Binary  \0", "scene_not_gltf"),
+        (b"Kaydara FBX Binary  \0", "scene_fbx"),
         (b"solid cube", "scene_not_gltf"),
         (b"glTF", "scene_truncated"),
         (b"glTF" + struct.pack("<II", 1, 12), "scene_malformed"),

@@ -15,6 +15,7 @@ from branchxr_assets import meshopt
 
 from ..assets import test_read_usd
 from ..assets.conftest import Maker
+from ..assets.fbx_text import LINEAR, Scene, morphed_fbx, skinned_fbx
 from ..assets.test_read_gltf import draco_grid, packed_grid, saved
 
 _PNG: Final = bytes.fromhex(
@@ -43,6 +44,31 @@ def gltf() -> list[dict[str, Any]]:
 def draco() -> list[bytes]:
     """Return a GLB that Draco compressed."""
     return [_made(draco_grid)]
+
+
+def fbx() -> list[bytes]:
+    """Return FBX as text: an instance with a pivot, a clip, a skin, morphs, light and camera."""
+    found = []
+    for fill in (_fbx_moving, skinned_fbx, morphed_fbx, _fbx_things):
+        scene = Scene(unit_cm=100.0)
+        fill(scene)
+        found.append(scene.text().encode())
+    return found
+
+
+def _fbx_moving(scene: Scene) -> None:
+    turn = ("GeometricRotation", "Vector3D", 0.0, 45.0, 0.0)
+    box = scene.box("a", turn, ("branch_anchor", "U KString", "atm"))
+    scene.clip("Go", [(box, "Lcl Translation", "X", [(0, 0), (1, 2)], LINEAR)])
+
+
+def _fbx_things(scene: Scene) -> None:
+    for kind, name, props in (
+        ("Light", "lamp", [("LightType", "enum", 2), ("Intensity", "Number", 200.0)]),
+        ("Camera", "view", [("FieldOfView", "FieldOfView", 40.0)]),
+    ):
+        node = scene.node(name, sub=kind)
+        scene.add("NodeAttribute", name, kind, f'TypeFlags: "{kind}"', props, parent=node)
 
 
 def meshopt_streams() -> list[bytes]:

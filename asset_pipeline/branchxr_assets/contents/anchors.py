@@ -1,5 +1,6 @@
 """Find the anchors of a scene and the extras of its nodes."""
 
+import ast
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,9 @@ from ..tree import matrix_quaternion, paths, walk, world_matrices
 from ..warnings import SceneWarning
 
 KINDS: Final = ("spawn", "counter", "seat", "atm", "panel", "queue")
+LISTS: Final = {"services": str, "size_m": float}
+"""Properties that are lists, and of what (README of the example hall)."""
+_TEXT_MAX: Final = 10_000
 _OWN: Final = frozenset({"path", "kind", "position", "rotation"})
 
 
@@ -39,6 +43,10 @@ def list_anchors(document: Document) -> tuple[list[Json], list[SceneWarning]]:
         if kind not in KINDS:
             message = f"{kind!r} is not one of {', '.join(KINDS)}; it is kept, scripts may use it"
             warnings.append(SceneWarning("anchor_kind", path, message))
+        extras, read_as_lists = _with_lists(extras)
+        if read_as_lists:
+            message = f"{read_as_lists} came as text (FBX has no lists); they are read as lists"
+            warnings.append(SceneWarning("anchor_text", path, message))
         shadowed = sorted(_OWN & extras.keys())
         if shadowed:
             message = f"the properties {shadowed} have names of ours; see them in nodes[].extras"
@@ -53,6 +61,27 @@ def list_anchors(document: Document) -> tuple[list[Json], list[SceneWarning]]:
             }
         )
     return anchors, warnings
+
+
+def _with_lists(extras: Json) -> tuple[Json, list[str]]:
+    """Read the lists that came as text, `['a', 'b']`; return the names of those too."""
+    found = {}
+    for name, kind in LISTS.items():
+        text = extras.get(name)
+        if not isinstance(text, str) or len(text) > _TEXT_MAX:
+            continue
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        if isinstance(value, list | tuple) and all(_is_a(item, kind) for item in value):
+            found[name] = [kind(item) for item in value]
+    return {**extras, **found}, sorted(found)
+
+
+def _is_a(item: object, kind: type) -> bool:
+    is_number = isinstance(item, int | float) and not isinstance(item, bool)
+    return is_number if kind is float else isinstance(item, kind)
 
 
 def _rounded(values: np.ndarray) -> list[float]:

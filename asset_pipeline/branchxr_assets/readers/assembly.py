@@ -78,6 +78,12 @@ class Assembly:
         found: list[Json] = self._root.setdefault("materials", [])
         return found
 
+    @property
+    def meshes(self) -> list[Json]:
+        """The meshes so far, to be completed in place."""
+        found: list[Json] = self._root.setdefault("meshes", [])
+        return found
+
     def image(self, picture: Picture) -> int:
         """Add a picture (`readers.pictures` finds and converts it)."""
         key = ("image", picture.raw)
@@ -166,6 +172,21 @@ class Assembly:
         index = self._add("nodes", _named(item, name, extras))
         siblings = self._tops if parent is None else self.nodes[parent].setdefault("children", [])
         siblings.append(index)
+        return index
+
+    def above(self, index: int) -> list[int]:
+        """Return a node and all above it, itself first."""
+        parents = {c: i for i, node in enumerate(self.nodes) for c in node.get("children", [])}
+        found = [index]
+        while found[-1] in parents:
+            found.append(parents[found[-1]])
+        return found
+
+    def gather(self, tops: Sequence[int]) -> int:
+        """Put nodes that stand at the top below a new one without a name; return it."""
+        index = self._add("nodes", {"children": list(tops)})
+        self._tops = [index if top == tops[0] else top for top in self._tops]
+        self._tops = [top for top in self._tops if top not in tops]
         return index
 
     def skin(

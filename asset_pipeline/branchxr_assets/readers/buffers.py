@@ -33,12 +33,14 @@ _BLANK_PNG: Final = bytes.fromhex(
 """One white pixel, in place of an image that is not there."""
 
 
+Raw = bytes | memoryview
+"""Bytes that are not copied: many accessors share a view."""
+
+
 class BufferTable:
     """The binary side of one glTF document."""
 
-    def __init__(
-        self, root: Json, binary: bytes | None, resources: Resources, *, file: str
-    ) -> None:
+    def __init__(self, root: Json, binary: Raw | None, resources: Resources, *, file: str) -> None:
         self._root = root
         self.file = file
         self._resources = resources
@@ -83,7 +85,7 @@ class BufferTable:
 
     def _image(self, image: Json, place: str, warnings: list[SceneWarning]) -> bytes:
         if "bufferView" in image:
-            return self.view(image["bufferView"], f"{place}.bufferView")[0]
+            return bytes(self.view(image["bufferView"], f"{place}.bufferView")[0])
         if "uri" not in image:
             return b""
         uri = image["uri"]
@@ -99,10 +101,10 @@ class BufferTable:
             warnings.append(SceneWarning(code, place, message))
             return _BLANK_PNG
 
-    def _buffer(self, index: int, buffer: Json, binary: bytes | None) -> bytes:
+    def _buffer(self, index: int, buffer: Json, binary: Raw | None) -> Raw:
         place = f"buffers[{index}]"
         if "uri" in buffer:
-            raw = self._resources.load(buffer["uri"], place=place)
+            raw: Raw = self._resources.load(buffer["uri"], place=place)
         elif index == 0 and binary is not None:
             raw = binary
         else:
@@ -112,7 +114,7 @@ class BufferTable:
             raise self._out_of_range(place, f"{buffer['byteLength']} bytes", f"{len(raw)} bytes")
         return raw
 
-    def view(self, index: int, place: str) -> tuple[bytes, int | None]:
+    def view(self, index: int, place: str) -> tuple[Raw, int | None]:
         """Return the bytes of a buffer view, unpacked, and its stride."""
         views = self._root.get("bufferViews", [])
         if index >= len(views):
@@ -126,7 +128,7 @@ class BufferTable:
             self._unpacked[index] = self._unpack(view, packed, f"bufferViews[{index}]")
         return self._unpacked[index], view.get("byteStride")
 
-    def _part(self, view: Json, place: str) -> bytes:
+    def _part(self, view: Json, place: str) -> Raw:
         start, length = view.get("byteOffset", 0), view["byteLength"]
         if view["buffer"] >= len(self._buffers):
             came = f"number {view['buffer']}"
@@ -135,7 +137,7 @@ class BufferTable:
         if start + length > len(buffer):
             came = f"bytes {start} to {start + length}"
             raise self._out_of_range(place, f"bytes inside the {len(buffer)} of its buffer", came)
-        return buffer[start : start + length]
+        return memoryview(buffer)[start : start + length]
 
     def _unpack(self, view: Json, packed: Json, place: str) -> bytes:
         """Undo EXT_meshopt_compression and KHR_meshopt_compression, which differ by name only."""
@@ -148,7 +150,7 @@ class BufferTable:
             came = f"a compressed view of {size}"
             raise self._out_of_range(place, f"at most {self._unpacked_left} bytes more", came)
         self._unpacked_left -= size
-        raw = self._part(packed, place)
+        raw = bytes(self._part(packed, place))
         try:
             found = decode(raw, count, stride, packed["mode"], packed.get("filter", "NONE"))
         except MeshoptFailed as error:

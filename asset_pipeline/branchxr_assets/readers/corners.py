@@ -20,6 +20,7 @@ Numbers = NDArray[np.int64]
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4."""
 
+_OTHER_DIAGONAL: Final = np.array([[1, 2, 3], [1, 3, 0]])
 _ROUNDS_MAX: Final = 40
 """Natural scenes take 3 to 8; only rows made to have one hash take more, and those are sorted."""
 
@@ -96,7 +97,7 @@ def triangulate(sizes: Array, points: Floats) -> Triangles:
     starts = np.cumsum(sizes) - sizes
     counts = np.maximum(sizes - 2, 0)
     if (sizes == 3).all():
-        return np.arange(len(points), dtype=np.int64).reshape(-1, 3)
+        return np.arange(3 * len(sizes), dtype=np.int64).reshape(-1, 3)
     places = np.cumsum(counts) - counts
     made = np.empty((int(counts.sum()), 3), np.int64)
     for size in np.unique(sizes[sizes > 2]):
@@ -117,7 +118,7 @@ def polygon_of_triangle(sizes: Array) -> Numbers:
 def flat_normals(points: Floats, faces: Triangles) -> Floats:
     """Return `(t, 3)` unit normals of triangles; those without area point up."""
     a, b, c = (points[faces[:, corner]].astype(np.float64) for corner in range(3))
-    crossed = np.cross(b - a, c - a)
+    crossed = _crossed(b - a, c - a)
     length = np.linalg.norm(crossed, axis=1, keepdims=True)
     found: Floats = np.where(length > 0, crossed / np.where(length > 0, length, 1), (0.0, 1.0, 0.0))
     return found
@@ -130,25 +131,46 @@ def _same_size(polygons: Floats) -> Triangles:
     made = np.broadcast_to(fan.astype(np.int64), (count, size - 2, 3)).copy()
     if size == 3:
         return made
-    inward = _inward(polygons)
     if size == 4:
         # The diagonal from corner 0 is wrong only where corner 1 or 3 turns inward.
-        made[inward[:, 1] | inward[:, 3]] = [[1, 2, 3], [1, 3, 0]]
+        normal = _normals(polygons)
+        made[_is_inward(polygons, 1, normal) | _is_inward(polygons, 3, normal)] = _OTHER_DIAGONAL
         return made
-    for number in np.flatnonzero(inward.any(axis=1)):
+    normal = _normals(polygons)
+    concave = np.zeros(count, np.bool_)
+    for corner in range(size):
+        concave |= _is_inward(polygons, corner, normal)
+    for number in np.flatnonzero(concave):
         made[number] = cut_polygon(polygons[number])
     return made
 
 
-def _inward(polygons: Floats) -> NDArray[np.bool_]:
-    """Tell which corners of `(k, n, 3)` polygons turn against the polygon's own normal."""
-    ahead = np.roll(polygons, -1, axis=1) - polygons
-    turns = np.cross(np.roll(ahead, 1, axis=1), ahead)
-    centred = polygons - polygons[:, :1]
-    normal = np.cross(centred, np.roll(centred, -1, axis=1)).sum(axis=1)
+def _normals(polygons: Floats) -> Floats:
+    """Return normals as long as twice the area (Newell), from `(k, n, 3)`."""
+    first = polygons[:, 0]
+    total = np.zeros((len(polygons), 3))
+    for corner in range(1, polygons.shape[1] - 1):
+        total += _crossed(polygons[:, corner] - first, polygons[:, corner + 1] - first)
+    return total
+
+
+def _is_inward(polygons: Floats, corner: int, normal: Floats) -> NDArray[np.bool_]:
+    """Tell of which polygons a corner turns against their own normal."""
+    here = polygons[:, corner]
+    ahead = polygons[:, (corner + 1) % polygons.shape[1]] - here
+    turn = _crossed(here - polygons[:, corner - 1], ahead)
     # What is below a millionth of the area is rounding: a straight corner is not inward.
-    slack = 1e-6 * (normal * normal).sum(axis=1, keepdims=True)
-    found: NDArray[np.bool_] = (turns * normal[:, None, :]).sum(axis=2) < -slack
+    slack = 1e-6 * np.einsum("ij,ij->i", normal, normal)
+    found: NDArray[np.bool_] = np.einsum("ij,ij->i", turn, normal) < -slack
+    return found
+
+
+def _crossed(a: Floats, b: Floats) -> Floats:
+    """Return `(k, 3)` cross products, in a third of the time of `np.cross`."""
+    found = np.empty_like(a)
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        found[:, axis] = a[:, i] * b[:, j] - a[:, j] * b[:, i]
     return found
 
 

@@ -95,7 +95,7 @@ class _Unpacker:
 
             raw, _ = self._buffers.view(view, f"{place}.{DRACO}.bufferView")
             try:
-                self._meshes[view] = DracoPy.decode(raw)
+                self._meshes[view] = DracoPy.decode(bytes(raw))
             except (DracoPy.FileTypeException, ValueError, RuntimeError, OverflowError) as error:
                 came = str(error) or type(error).__name__
                 raise self._refused(place, "a Draco stream that decodes", came) from error

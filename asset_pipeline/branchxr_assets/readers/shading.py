@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ..document import Json
+import numpy as np
+
+from ..document import Floats, Json
 
 Colour = tuple[float, float, float]
 
@@ -84,6 +86,15 @@ class Phong:
     emissive: Colour = BLACK
     opacity: float = 1.0
     ior: float | None = None
+
+
+def linear(colours: Floats) -> Floats:
+    """Turn colours meant for screens (sRGB, 0 to 1) into linear ones (IEC 61966-2-1)."""
+    clipped = colours.clip(0, 1)
+    found: Floats = np.where(
+        clipped <= 0.04045, clipped / 12.92, ((clipped + 0.055) / 1.055) ** 2.4
+    )
+    return found
 
 
 def to_pbr(phong: Phong) -> Json:

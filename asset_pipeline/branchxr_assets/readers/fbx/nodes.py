@@ -1,0 +1,124 @@
+"""The node tree of an FBX scene."""
+
+from typing import Any, Final
+
+import ufbx
+
+from ...document import Json
+from .attributes import camera_json, light_extras, light_json
+from .properties import extras_of
+from .reading import Reading
+
+_PARTS: Final = {
+    "translation": (0.0, 0.0, 0.0),
+    "rotation": (0.0, 0.0, 0.0, 1.0),
+    "scale": (1.0, 1.0, 1.0),
+}
+_DROPPED: Final = {
+    ufbx.ElementType.NURBS_SURFACE: "a NURBS surface",
+    ufbx.ElementType.NURBS_TRIM_SURFACE: "a trimmed NURBS surface",
+    ufbx.ElementType.PROCEDURAL_GEOMETRY: "geometry made by a rule",
+    ufbx.ElementType.STEREO_CAMERA: "a stereo camera",
+    ufbx.ElementType.CAMERA_SWITCHER: "a camera switcher",
+}
+"""What a node may carry and glTF does not."""
+_LINES: Final = {ufbx.ElementType.NURBS_CURVE, ufbx.ElementType.LINE_CURVE}
+"""A rig has hundreds of them, for its animators."""
+_SURFACES: Final = "convert it to polygons before you export"
+
+
+def read_nodes(reading: Reading) -> None:
+    """Add all nodes with their names, transforms, extras, cameras and lights.
+
+    Nodes that ufbx puts in between (a geometric transform that several instances of a mesh have
+    different ones of; a scale that children do not inherit) have no name.
+    """
+    for node in reading.scene.nodes:
+        if not node.is_root:
+            _add(reading, node)
+    lines = [n for n in reading.scene.nodes if ufbx.ElementType(n.attrib_type) in _LINES]
+    if lines:
+        message = f"{len(lines)} curves and lines, of which this is the first, are left out"
+        reading.warn("curves_dropped", reading.paths[int(lines[0].typed_id)], message)
+
+
+def is_helper(node: Any) -> bool:
+    """Tell whether a node is not the file's own."""
+    return bool(node.is_geometry_transform_helper or node.is_scale_helper)
+
+
+def _add(reading: Reading, node: Any) -> None:
+    number, parent = int(node.typed_id), node.parent
+    name = None if is_helper(node) else str(node.name)
+    above = None if parent is None or parent.is_root else int(parent.typed_id)
+    step = (name or "").replace("/", "~1")
+    path = step if above is None else f"{reading.paths[above]}/{step}"
+    reading.paths[number] = path
+    extras = {} if name is None else extras_of(reading, node, path)
+    camera = None if node.camera is None else _camera(reading, node)
+    light = None if node.light is None else _light(reading, node, extras)
+    index = reading.assembly.node(
+        name,
+        parent=None if above is None else reading.numbers[above],
+        camera=camera,
+        light=light,
+        extras=extras or None,
+    )
+    reading.numbers[number] = index
+    reading.assembly.nodes[index].update(_parts(node.local_transform))
+    _hide_levels(reading, node, path, is_unseen=above in reading.unseen)
+    _say_losses(reading, node, path)
+
+
+def _parts(transform: Any) -> Json:
+    """Return translation, rotation and scale, those that say something."""
+    found = {key: [float(v) + 0.0 for v in getattr(transform, key)] for key in _PARTS}
+    return {key: value for key, value in found.items() if tuple(value) != _PARTS[key]}
+
+
+def _camera(reading: Reading, node: Any) -> int:
+    return reading.assembly.camera(camera_json(reading, node.camera))
+
+
+def _light(reading: Reading, node: Any, extras: Json) -> int | None:
+    light = node.light
+    item = light_json(reading, light)
+    if item is not None:
+        return reading.assembly.light(item)
+    kept = light_extras(light)
+    extras["fbx_light"] = kept
+    message = (
+        f"glTF has no {kept['type']} light; it is kept as data in the extra 'fbx_light' and "
+        "gives no light: use point or spot lights, or bake it"
+    )
+    reading.warn("light_kind", reading.paths[int(node.typed_id)], message)
+    return None
+
+
+def _hide_levels(reading: Reading, node: Any, path: str, *, is_unseen: bool) -> None:
+    """Of a group of levels of detail only the finest is kept: the pipeline makes its own."""
+    if is_unseen:
+        reading.unseen.add(int(node.typed_id))
+    attribute = node.attrib
+    if attribute is None or ufbx.ElementType(node.attrib_type) is not ufbx.ElementType.LOD_GROUP:
+        return
+    lower = list(node.children)[1:]
+    reading.unseen |= {int(child.typed_id) for child in lower}
+    if lower:
+        message = (
+            f"its levels of detail below the first are left out ({len(lower)}); the pipeline "
+            "makes its own"
+        )
+        reading.warn("lod_dropped", path, message)
+
+
+def _say_losses(reading: Reading, node: Any, path: str) -> None:
+    kind = ufbx.ElementType(node.attrib_type)
+    if kind in _DROPPED:
+        message = f"it is {_DROPPED[kind]}, which is left out; {_SURFACES}"
+        reading.warn("geometry_dropped", path, message)
+    if not node.visible and not is_helper(node) and node.mesh is not None:
+        message = (
+            "it is hidden in the file and shown all the same; delete it there if it is not wanted"
+        )
+        reading.warn("node_hidden", path, message)
