@@ -98,8 +98,6 @@ def local_at(prim: Any, time: Any) -> tuple[Floats, bool]:
         return np.eye(4), False
     xformable = UsdGeom.Xformable(prim)
     matrix = column_matrix(xformable.GetLocalTransformation(time))
-    if not np.isfinite(matrix).all():
-        matrix = np.eye(4)
     return matrix, bool(xformable.GetResetXformStack())
 
 
