@@ -2,6 +2,7 @@
 # make test   every test
 # make check  format, lint, types, quick tests: before a commit
 # make bench  benchmarks/
+# make fuzz   broken files, ten minutes a reader (ARGS="glb --seconds 60")
 # Everything begins with `make setup`, which is quick when nothing has changed.
 
 SHELL := /bin/bash
@@ -9,7 +10,7 @@ BIN := .venv/bin
 NPM := webxr_bridge/npm
 ARGS ?=
 
-.PHONY: setup demo test check lint format quick bench constraints docs picture clean
+.PHONY: setup demo test check lint format quick bench constraints docs picture fuzz clean
 
 setup:
 	@bash .ci/setup >&2
@@ -37,7 +38,10 @@ format: setup
 	$(BIN)/ruff check -q --fix .
 
 quick: setup
-	$(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser or tool)"
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser or tool or fuzz)"
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -35,6 +35,7 @@ def needs_tool() -> Callable[[str], str]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files")
+    parser.addoption("--fuzz-seed", default="1", help="where mutation of broken files starts")
 
 
 @pytest.fixture

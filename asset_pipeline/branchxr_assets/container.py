@@ -21,7 +21,7 @@ def split(raw: bytes, *, file: str) -> tuple[bytes, bytes | None]:
         raise _truncated(file, len(raw), "a GLB header of 12 bytes")
     version, length = struct.unpack_from("<II", raw, 4)
     if version != 2:
-        raise _malformed(file, 4, f"container version {version}")
+        raise _malformed(file, 4, f"container version {version}" + (" (glTF 1.0)" * (version == 1)))
     if length > len(raw):
         raise _truncated(file, len(raw), f"{length} bytes, as its header says")
     chunks: dict[int, bytes] = {}

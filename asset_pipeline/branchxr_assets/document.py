@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .packing import Packed
 from .warnings import SceneWarning
 
 Json = dict[str, Any]
@@ -43,12 +44,14 @@ class Accessor:
         type: `SCALAR`, `VEC3`, …
         is_normalized: integers stand for 0..1 or -1..1.
         rest: name, extras and unknown properties of the accessor.
+        packed: how it is stored, where that is not as plain bytes.
     """
 
     values: Array
     type: str
     is_normalized: bool = False
     rest: Json = field(default_factory=dict)
+    packed: Packed | None = None
 
     @property
     def count(self) -> int:
@@ -129,7 +132,17 @@ class AccessorPool:
         """Add an array; return its index."""
         table = np.ascontiguousarray(values).reshape(-1, COMPONENTS[kind])
         table.setflags(write=False)
-        self._accessors.append(Accessor(table, kind, is_normalized))
+        return self.keep(Accessor(table, kind, is_normalized))
+
+    def take(self, accessor: Accessor, order: Array) -> int:
+        """Add rows of an accessor, in an order; all else of it stays."""
+        values = np.ascontiguousarray(accessor.values[order])
+        values.setflags(write=False)
+        return self.keep(replace(accessor, values=values, packed=None))
+
+    def keep(self, accessor: Accessor) -> int:
+        """Add an accessor as it is."""
+        self._accessors.append(accessor)
         return len(self._accessors) - 1
 
     def all(self) -> tuple[Accessor, ...]:

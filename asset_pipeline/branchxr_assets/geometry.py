@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .document import Accessor, Document, Floats, Json
+from .document import Accessor, Array, Document, Floats, Json
 from .tree import quaternion_matrix, world_matrices
 
 Triangles = NDArray[np.int64]
@@ -111,6 +111,12 @@ def bounds(document: Document) -> Floats | None:
 def largest_scale(matrices: Floats) -> float:
     """Return by how much a set of transforms stretches at most."""
     return float(np.linalg.norm(matrices[:, :3, :3], ord=2, axis=(1, 2)).max(initial=0.0))
+
+
+def index_array(faces: Triangles) -> Array:
+    """Return triangle corners as the smallest type that never meets the restart value."""
+    is_short = faces.size == 0 or int(faces.max()) < 65535
+    return faces.reshape(-1, 1).astype(np.uint16 if is_short else np.uint32)
 
 
 def _instances(document: Document, node: Json) -> Floats:

@@ -9,11 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from . import container
-from .document import COMPONENT_CODES, Accessor, Document, Json
+from .document import COMPONENT_CODES, Accessor, Array, Document, Json
+from .packing import DRACO, EXT_MESHOPT, KHR_MESHOPT, DracoPart, DracoStream, MeshoptRows
 from .references import references
 
 GENERATOR: Final = "BranchXR"
-_ALWAYS_REQUIRED: Final = frozenset({"KHR_mesh_quantization", "EXT_mesh_gpu_instancing"})
+_ALWAYS_REQUIRED: Final = frozenset(
+    {
+        *("KHR_mesh_quantization", "EXT_mesh_gpu_instancing", DRACO, EXT_MESHOPT, KHR_MESHOPT),
+    }
+)
 """Without them a reader shows something wrong; the others degrade (glTF 2.0, section 3.12)."""
 _ORDER: Final = (
     *("asset", "extensionsUsed", "extensionsRequired", "extensions", "extras"),
@@ -42,6 +47,9 @@ class _View:
     stride: int
     parts: list[bytes] = field(default_factory=list)
     size: int = 0
+    packed: MeshoptRows | None = None
+    """The first of the rows that are stored alike."""
+    rows: list[Array] = field(default_factory=list)
 
     def add(self, raw: bytes) -> int:
         """Append on a 4-byte boundary; return where it starts."""
@@ -61,14 +69,24 @@ def write_glb(document: Document) -> bytes:
     bounded = _needing_bounds(root)
     uses = _uses(root)
     numbers = _merge_equal(root, document.accessors, bounded, uses)
-    views: dict[tuple[_Use, int], _View] = {}
+    streams, streamed = _declare_draco(root, [document.accessors[old] for old in numbers])
+    views: dict[object, _View] = {}
     accessors = [
-        _place(document.accessors[old], views, use=uses[old], has_bounds=old in bounded)
-        for old in numbers
+        _declared(document.accessors[old], has_bounds=old in bounded)
+        if number in streamed
+        else _place(document.accessors[old], views, use=uses[old], has_bounds=old in bounded)
+        for number, old in enumerate(numbers)
     ]
     listed = list(views.values())
     for accessor in accessors:
-        accessor["bufferView"] = listed.index(accessor["bufferView"])
+        if "bufferView" in accessor:
+            accessor["bufferView"] = listed.index(accessor["bufferView"])
+    for stream, extensions in streams.items():
+        for extension in extensions:
+            extension["bufferView"] = len(listed)
+        view = _View(_Use.IMAGE, 0)
+        view.add(stream.raw)
+        listed.append(view)
     for image, raw in zip(root.get("images", []), document.images, strict=True):
         view = _View(_Use.IMAGE, 0)
         view.add(raw)
@@ -82,9 +100,16 @@ def _assembled(
 ) -> bytes:
     binary = bytearray()
     buffer_views = []
+    unpacked, meshopt_name = 0, ""
     for view in views:
         binary += b"\0" * (-len(binary) % 4)
         item: Json = {"buffer": 0, "byteOffset": len(binary), "byteLength": view.size}
+        if view.packed is not None:
+            meshopt_name = view.packed.extension
+            raw = view.packed.encoded(view.rows)
+            item = _packed_view(view, view.packed, raw, at=len(binary), unpacked=unpacked)
+            unpacked += view.size + -view.size % 4
+            binary += raw
         if view.use is _Use.VERTEX:
             item["byteStride"] = view.stride
         if view.use in {_Use.VERTEX, _Use.INDEX}:
@@ -97,6 +122,7 @@ def _assembled(
     used = used_extensions(root)
     if is_quantized:
         used.add("KHR_mesh_quantization")
+    used |= {view.packed.extension for view in views if view.packed is not None}
     root["extensionsUsed"] = sorted(used)
     root["extensionsRequired"] = sorted(_required(root, used))
     ordered = {key: root[key] for key in _ORDER if root.get(key) not in (None, [], {})}
@@ -106,6 +132,9 @@ def _assembled(
     if buffer_views:
         ordered["bufferViews"] = buffer_views
         ordered["buffers"] = [{"byteLength": len(binary)}]
+        if meshopt_name:
+            fallback = {"fallback": True}
+            ordered["buffers"] += [{"byteLength": unpacked, "extensions": {meshopt_name: fallback}}]
     text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return container.join(text.encode(), bytes(binary))
 
@@ -202,6 +231,7 @@ def _merge_equal(
             accessor.is_normalized,
             values.dtype.str,
             json.dumps(accessor.rest, sort_keys=True),
+            accessor.packed if isinstance(accessor.packed, DracoPart) else _how(accessor),
             np.ascontiguousarray(values).tobytes(),
         )
         if key not in first:
@@ -214,10 +244,71 @@ def _merge_equal(
     return kept
 
 
-def _place(
-    accessor: Accessor, views: dict[tuple[_Use, int], _View], *, use: _Use, has_bounds: bool
-) -> Json:
+def _how(accessor: Accessor) -> object:
+    """Return what tells rows that are stored alike: equal ones may differ in the filtered form."""
+    packed = accessor.packed
+    if not isinstance(packed, MeshoptRows):
+        return None
+    return packed.mode, packed.filter, packed.extension, packed.stride, packed.rows.tobytes()
+
+
+def _declare_draco(
+    root: Json, accessors: list[Accessor]
+) -> tuple[dict[DracoStream, list[Json]], set[int]]:
+    """Write the extension for each primitive whose corners and triangles are of one stream.
+
+    Returns:
+        The streams with the extension objects that point to them, and the accessors that need no
+        bytes of their own.
+    """
+    streams: dict[DracoStream, list[Json]] = {}
+    inside, outside = set[int](), set[int]()
+    for primitive in _primitives(root):
+        slots = {**primitive["attributes"], "": primitive.get("indices", -1)}
+        parts = {n: accessors[i].packed for n, i in slots.items() if i >= 0}
+        corners, faces = parts.get("POSITION"), parts.get("")
+        is_whole = isinstance(corners, DracoPart) and isinstance(faces, DracoPart)
+        stream = faces.stream if isinstance(faces, DracoPart) else None
+        if not (is_whole and isinstance(corners, DracoPart) and corners.stream is stream):
+            outside |= set(slots.values())
+            continue
+        own = {n: p for n, p in parts.items() if isinstance(p, DracoPart) and p.stream is stream}
+        inside |= {slots[name] for name in own}
+        outside |= {slots[name] for name in slots.keys() - own.keys()}
+        attributes = {n: p.unique_id for n, p in own.items() if p.unique_id is not None}
+        extension: Json = {"bufferView": -1, "attributes": attributes}
+        primitive.setdefault("extensions", {})[DRACO] = extension
+        if stream is not None:
+            streams.setdefault(stream, []).append(extension)
+    return streams, inside - outside
+
+
+def _packed_view(view: _View, packed: MeshoptRows, raw: bytes, *, at: int, unpacked: int) -> Json:
+    """Describe a view of EXT_meshopt_compression; the second buffer exists in words only."""
+    told: Json = {
+        "buffer": 0,
+        "byteOffset": at,
+        "byteLength": len(raw),
+        "byteStride": packed.stride,
+        "count": view.size // packed.stride,
+        "mode": packed.mode,
+    }
+    if packed.filter != "NONE":
+        told["filter"] = packed.filter
+    item = {"buffer": 1, "byteOffset": unpacked, "byteLength": view.size}
+    return item | {"extensions": {packed.extension: told}}
+
+
+def _place(accessor: Accessor, views: dict[object, _View], *, use: _Use, has_bounds: bool) -> Json:
     values = accessor.values
+    packed = accessor.packed
+    if isinstance(packed, MeshoptRows):
+        key = (use, packed.stride, packed.mode, packed.filter, packed.extension)
+        view = views.setdefault(key, _View(use, packed.stride, packed=packed))
+        place = {"bufferView": view, "byteOffset": view.size}
+        view.rows.append(packed.rows)
+        view.size += packed.rows.nbytes
+        return place | _declared(accessor, has_bounds=has_bounds)
     width = values.shape[1] * values.dtype.itemsize
     stride = -(-width // 4) * 4 if use is _Use.VERTEX else values.dtype.itemsize
     view = views.setdefault((use, stride), _View(use, stride))
@@ -226,9 +317,14 @@ def _place(
         padded = np.zeros((len(table), stride), np.uint8)
         padded[:, :width] = table.view(np.uint8).reshape(len(table), width)
         table = padded
+    place = {"bufferView": view, "byteOffset": view.add(table.tobytes())}
+    return place | _declared(accessor, has_bounds=has_bounds)
+
+
+def _declared(accessor: Accessor, *, has_bounds: bool) -> Json:
+    """Describe an accessor, wherever its bytes are."""
+    values = accessor.values
     item: Json = {
-        "bufferView": view,
-        "byteOffset": view.add(table.tobytes()),
         "componentType": COMPONENT_CODES[values.dtype],
         "count": accessor.count,
         "type": accessor.type,
@@ -236,6 +332,12 @@ def _place(
     if accessor.is_normalized:
         item["normalized"] = True
     if has_bounds and accessor.count:
-        item["min"] = [v.item() for v in values.min(axis=0)]
-        item["max"] = [v.item() for v in values.max(axis=0)]
+        item["min"] = _shortest(values.min(axis=0))
+        item["max"] = _shortest(values.max(axis=0))
     return item | accessor.rest
+
+
+def _shortest(values: Array) -> list[float]:
+    """Return numbers in the fewest digits that float32 tells apart: 0.3, not 0.30000001192."""
+    is_float = values.dtype.kind == "f"
+    return [float(str(value)) if is_float else value.item() for value in values]

@@ -42,6 +42,7 @@ KNOWN_EXTENSIONS: Final = frozenset(
         "KHR_mesh_quantization",
         "KHR_texture_basisu",
         "KHR_texture_transform",
+        "MSFT_texture_dds",
     }
 )
 """Extensions whose every index this module knows."""
@@ -87,15 +88,20 @@ def references(root: Json) -> Iterator[Reference]:
             yield from _one(sampler, "output", "accessors", f"{at}.samplers[{index}]")
 
 
-def points_elsewhere(extension: object) -> bool:
-    """Tell whether an unknown extension seems to hold indices, which would go stale."""
+def points_elsewhere(extension: object, *, in_material: bool = False) -> bool:
+    """Tell whether an unknown extension seems to hold indices, which would go stale.
+
+    In a material, texture slots of any extension are known: `references` finds them by their name.
+    """
     stack = [extension]
     while stack:
         current = stack.pop()
         if isinstance(current, dict):
             if _POINTING_KEYS & current.keys():
                 return True
-            stack.extend(current.values())
+            for key, value in current.items():
+                is_slot = in_material and key.endswith("Texture") and isinstance(value, dict)
+                stack.append({k: v for k, v in value.items() if k != "index"} if is_slot else value)
         elif isinstance(current, list):
             stack.extend(current)
     return False

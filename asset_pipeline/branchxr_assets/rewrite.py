@@ -63,6 +63,15 @@ def prune(document: Document) -> Document:
     return Document(root, accessors, images)
 
 
+def drop_empty_meshes(document: Document) -> None:
+    """Take meshes without primitives away from their nodes, in place."""
+    empty = {i for i, mesh in enumerate(document.listed("meshes")) if not mesh["primitives"]}
+    for node in document.listed("nodes"):
+        if node.get("mesh") in empty:
+            del node["mesh"]
+            node.pop("weights", None)
+
+
 def drop_extensions(container: Json, names: Collection[str]) -> int:
     """Remove extensions of these names from one object; return how many there were."""
     extensions = container.get("extensions", {})

@@ -80,6 +80,16 @@ def _among(*allowed: object) -> Check:
     return check
 
 
+_MESHOPT: Final[dict[str, Check]] = {
+    "buffer": _is_index,
+    "byteOffset": _is_index,
+    "byteLength": _is_index,
+    "byteStride": _is_index,
+    "count": _is_index,
+    "mode": _among("ATTRIBUTES", "TRIANGLES", "INDICES"),
+    "filter": _among("NONE", "OCTAHEDRAL", "QUATERNION", "EXPONENTIAL", "COLOR"),
+}
+_MESHOPT_REQUIRED: Final = ("buffer", "byteLength", "byteStride", "count", "mode")
 _TEXTURE_SLOT: Final[dict[str, Check]] = {"index": _is_index, "texCoord": _is_index}
 _PROPERTY: Final[dict[str, Check]] = {"extensions": _is_extensions, "name": _is_text}
 _FIELDS: Final[dict[str, dict[str, Check]]] = {
@@ -106,6 +116,10 @@ _FIELDS: Final[dict[str, dict[str, Check]]] = {
         "mode": _among(*range(7)),
         "targets": _index_maps,
         "extensions": _is_extensions,
+    },
+    "meshes[].primitives[].extensions.KHR_draco_mesh_compression": {
+        "bufferView": _is_index,
+        "attributes": _index_map,
     },
     "meshes[].primitives[].extensions.KHR_materials_variants": {"mappings": _objects},
     "meshes[].primitives[].extensions.KHR_materials_variants.mappings[]": {
@@ -161,6 +175,8 @@ _FIELDS: Final[dict[str, dict[str, Check]]] = {
         "byteLength": _is_index,
         "byteStride": _is_index,
     },
+    "bufferViews[].extensions.EXT_meshopt_compression": _MESHOPT,
+    "bufferViews[].extensions.KHR_meshopt_compression": _MESHOPT,
     "accessors[]": {
         "bufferView": _is_index,
         "byteOffset": _is_index,
@@ -183,6 +199,7 @@ _FIELDS: Final[dict[str, dict[str, Check]]] = {
 _REQUIRED: Final = {
     "meshes[]": ("primitives",),
     "meshes[].primitives[]": ("attributes",),
+    "meshes[].primitives[].extensions.KHR_draco_mesh_compression": ("bufferView", "attributes"),
     "nodes[].extensions.EXT_mesh_gpu_instancing": ("attributes",),
     "skins[]": ("joints",),
     "animations[]": ("channels", "samplers"),
@@ -191,6 +208,8 @@ _REQUIRED: Final = {
     "animations[].samplers[]": ("input", "output"),
     "buffers[]": ("byteLength",),
     "bufferViews[]": ("buffer", "byteLength"),
+    "bufferViews[].extensions.EXT_meshopt_compression": _MESHOPT_REQUIRED,
+    "bufferViews[].extensions.KHR_meshopt_compression": _MESHOPT_REQUIRED,
     "accessors[]": ("componentType", "count", "type"),
     "accessors[].sparse": ("count", "indices", "values"),
     "accessors[].sparse.indices": ("bufferView", "componentType"),

@@ -263,23 +263,6 @@ def test_a_missing_neighbour_is_named(maker: Any, key: Ed25519PrivateKey, tmp_pa
     assert "'a b.bin'" in error.expected
 
 
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("KHR_draco_mesh_compression", "without compression"),
-        ("EXT_meshopt_compression", "without compression"),
-    ],
-)
-def test_compressed_input_says_what_to_do(
-    maker: Any, key: Ed25519PrivateKey, name: str, says: str
-) -> None:
-    maker.node(mesh=maker.box())
-    maker.root["extensionsUsed"] = maker.root["extensionsRequired"] = [name]
-    error = refusal(maker.save(), key)
-    assert error.code == "scene_extension"
-    assert says in error.remedy
-
-
 def test_a_refusal_never_tells_what_a_foreign_file_holds(
     maker: Any, key: Ed25519PrivateKey, tmp_path: Path
 ) -> None:

@@ -9,19 +9,23 @@ import pytest
 from branchxr_assets.document import Document
 from branchxr_assets.geometry import bounds, drawn_triangles
 from branchxr_assets.glb import write_glb
+from branchxr_assets.operations.cluster import cluster
+from branchxr_assets.operations.dedup import dedup
 from branchxr_assets.operations.drop_constant import drop_constant
 from branchxr_assets.operations.merge import merge
 from branchxr_assets.operations.plain_materials import plain_materials
 from branchxr_assets.operations.quantize import quantize
+from branchxr_assets.operations.reorder import reorder
 from branchxr_assets.operations.repair import repair
 from branchxr_assets.operations.repair_animations import repair_animations
 from branchxr_assets.operations.repair_nodes import repair_nodes
 from branchxr_assets.operations.repair_weights import repair_weights
 from branchxr_assets.operations.select_scene import select_scene
-from branchxr_assets.operations.simplify import SimplifyOptions, simplify
+from branchxr_assets.operations.simplify import simplify
 from branchxr_assets.operations.split_live import SplitLiveOptions, split_live
 from branchxr_assets.operations.strip import strip
 from branchxr_assets.operations.textures import TexturesOptions, textures
+from branchxr_assets.operations.weld import weld
 from branchxr_assets.pictures import opened
 from branchxr_assets.readers import read
 from branchxr_assets.tree import paths
@@ -37,6 +41,7 @@ def whole(hall: Any) -> Document:
     [
         *(drop_constant, merge, plain_materials, repair, repair_animations, repair_nodes),
         *(repair_weights, select_scene, simplify, split_live, strip, textures),
+        *(cluster, dedup, reorder, weld),
         lambda document: quantize(merge(document).document),
         lambda document: split_live(document, SplitLiveOptions("live")),
     ],
@@ -164,41 +169,6 @@ def test_twins_keep_their_paths_on_either_side(maker: Any) -> None:
 
 
 # --- geometry ---------------------------------------------------------------------------------
-
-
-def test_simplify_keeps_bounds_and_says_its_error(whole: Document) -> None:
-    static = split_live(whole).document
-    outcome = simplify(static, SimplifyOptions(cell_m=0.5))
-    assert outcome.changed["triangles_after"] < 0.5 * outcome.changed["triangles_before"]
-    assert 0 < outcome.changed["error_m"] <= 0.5 * 3**0.5
-    before, after = bounds(static), bounds(outcome.document)
-    assert before is not None
-    assert after is not None
-    assert np.abs(before - after).max() <= outcome.changed["error_m"]
-
-
-def test_a_ratio_is_kept_by_every_primitive(whole: Document) -> None:
-    static = split_live(whole).document
-    made = simplify(static, SimplifyOptions(cell_m=1.0, ratio=0.4)).document
-    assert len(made.listed("meshes")) == len(static.listed("meshes"))
-    for old, new in zip(static.primitives(), made.primitives(), strict=True):
-        assert set(old["attributes"]) == set(new["attributes"])
-        before = static.accessors[old["indices"]].count
-        assert new_count(made, new) >= 0.4 * before
-
-
-def new_count(document: Document, primitive: Any) -> int:
-    return document.accessors[primitive["indices"]].count
-
-
-def test_a_small_copy_of_a_mesh_takes_a_coarser_cell(maker: Any) -> None:
-    mesh = maker.box((10, 10, 10))
-    maker.node(mesh=mesh, scale=[0.01, 0.01, 0.01])
-    outcome = simplify(read(maker.save()).document, SimplifyOptions(cell_m=0.25))
-    assert drawn_triangles(outcome.document) == 0
-    maker.node(mesh=mesh)
-    outcome = simplify(read(maker.save()).document, SimplifyOptions(cell_m=0.25))
-    assert drawn_triangles(outcome.document) == 24
 
 
 def test_merging_keeps_places_and_turns_mirrored_triangles(maker: Any) -> None:

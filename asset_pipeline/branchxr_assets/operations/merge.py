@@ -10,9 +10,16 @@ from typing import Final
 import numpy as np
 
 from ..document import AccessorPool, Document, Floats, Json, Outcome
-from ..geometry import Placement, Triangles, bounds, placements, triangles, world_positions
+from ..geometry import (
+    Placement,
+    Triangles,
+    bounds,
+    index_array,
+    placements,
+    triangles,
+    world_positions,
+)
 from ..rewrite import prune
-from .simplify import index_array
 
 
 @dataclass(frozen=True, slots=True)

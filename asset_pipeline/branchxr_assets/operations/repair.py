@@ -8,10 +8,10 @@ import numpy as np
 from branchxr.errors import SceneRefused
 
 from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
-from ..geometry import TRIANGLES, triangles
+from ..geometry import TRIANGLES, index_array, triangles
 from ..refusal import refused
+from ..rewrite import drop_empty_meshes
 from ..warnings import SceneWarning
-from .simplify import drop_empty_meshes, index_array
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from branchxr.errors import InputRefused, SceneRefused
 from ..container import MAGIC
 from ..refusal import refused
 from .dae import is_dae, read_dae
-from .gltf import read_gltf
+from .gltf import Draco, read_gltf
 from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
 from .ply import is_ply, read_ply
@@ -62,7 +62,7 @@ def _is_obj(head: bytes, suffix: str, _size: int) -> bool:
 
 
 def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
-    return read_gltf(path, raw)
+    return read_gltf(path, raw, draco=Draco.ISOLATED)
 
 
 FORMATS: Final = (

@@ -1,5 +1,6 @@
 """Turn buffers, buffer views and accessors into arrays, trusting nothing they say."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from branchxr.errors import SceneRefused
 
 from ..document import COMPONENT_TYPES, COMPONENTS, Accessor, Array, Json
+from ..meshopt import MeshoptFailed, decode
 from ..refusal import refused
 from ..warnings import SceneWarning
 from .resources import Resources
@@ -15,9 +17,15 @@ IMAGE_TYPES: Final = {
     b"\x89PNG": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
     b"\xabKTX": "image/ktx2",
+    b"DDS ": "image/vnd-ms.dds",
 }
-ZEROS_MAX: Final = 4_000_000
-"""Elements of an accessor that has no data: what a small file may claim in memory."""
+ZEROS_BYTES_MAX: Final = 128 * 2**20
+"""Bytes of all accessors that have no data: what a small file may claim in memory."""
+UNPACKED_BYTES_MAX: Final = 256 * 2**20
+_UNPACKED_PER_BYTE: Final = 64
+"""Bytes that all meshopt views may unpack to: so many, or so many for each byte of the file. Whole
+files pack 5:1 to 20:1; a view of one repeated vertex reaches 1000:1."""
+MESHOPT: Final = ("KHR_meshopt_compression", "EXT_meshopt_compression")
 _BLANK_PNG: Final = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
     "78da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
@@ -32,17 +40,28 @@ class BufferTable:
         self, root: Json, binary: bytes | None, resources: Resources, *, file: str
     ) -> None:
         self._root = root
-        self._file = file
+        self.file = file
         self._resources = resources
+        self._zeros_left = ZEROS_BYTES_MAX
+        self._unpacked: dict[int, bytes] = {}
         self._buffers = [
             self._buffer(index, buffer, binary)
             for index, buffer in enumerate(root.get("buffers", []))
         ]
+        size = sum(map(len, self._buffers))
+        self._unpacked_left = max(UNPACKED_BYTES_MAX, size * _UNPACKED_PER_BYTE)
 
-    def accessors(self) -> tuple[Accessor, ...]:
-        """Read all accessors; nothing is copied unless it must be."""
-        listed = enumerate(self._root.get("accessors", []))
-        return tuple(self._accessor(item, f"accessors[{index}]") for index, item in listed)
+    def accessors(self, *, declared: Collection[int] = ()) -> tuple[Accessor, ...]:
+        """Read all accessors; nothing is copied unless it must be.
+
+        Those that are only `declared`, because their data lies elsewhere, come out empty.
+        """
+        found = []
+        for index, item in enumerate(self._root.get("accessors", [])):
+            is_elsewhere = index in declared and "bufferView" not in item
+            given = item | {"count": 0} if is_elsewhere else item
+            found.append(self._accessor(given, f"accessors[{index}]"))
+        return tuple(found)
 
     def images(self) -> tuple[tuple[bytes, ...], list[SceneWarning]]:
         """Read all images; one that is missing becomes a white pixel, with a warning."""
@@ -53,7 +72,7 @@ class BufferTable:
             raw = self._image(image, place, warnings)
             mime = image_type(raw)
             if mime is None:
-                message = "it is no PNG, JPEG, WebP or KTX2 image; a white pixel stands in for it"
+                message = "it is no image that glTF knows; a white pixel stands in for it"
                 warnings.append(SceneWarning("image_unreadable", place, message))
                 raw, mime = _BLANK_PNG, "image/png"
             image.pop("uri", None)
@@ -64,7 +83,7 @@ class BufferTable:
 
     def _image(self, image: Json, place: str, warnings: list[SceneWarning]) -> bytes:
         if "bufferView" in image:
-            return self._view(image["bufferView"], f"{place}.bufferView")[0]
+            return self.view(image["bufferView"], f"{place}.bufferView")[0]
         if "uri" not in image:
             return b""
         uri = image["uri"]
@@ -93,12 +112,21 @@ class BufferTable:
             raise self._out_of_range(place, f"{buffer['byteLength']} bytes", f"{len(raw)} bytes")
         return raw
 
-    def _view(self, index: int, place: str) -> tuple[bytes, int | None]:
-        """Return the bytes of a buffer view and its stride."""
+    def view(self, index: int, place: str) -> tuple[bytes, int | None]:
+        """Return the bytes of a buffer view, unpacked, and its stride."""
         views = self._root.get("bufferViews", [])
         if index >= len(views):
             raise self._out_of_range(place, f"one of {len(views)} buffer views", f"number {index}")
         view = views[index]
+        extensions = view.get("extensions", {})
+        packed = next((extensions[name] for name in MESHOPT if name in extensions), None)
+        if packed is None:
+            return self._part(view, place), view.get("byteStride")
+        if index not in self._unpacked:
+            self._unpacked[index] = self._unpack(view, packed, f"bufferViews[{index}]")
+        return self._unpacked[index], view.get("byteStride")
+
+    def _part(self, view: Json, place: str) -> bytes:
         start, length = view.get("byteOffset", 0), view["byteLength"]
         if view["buffer"] >= len(self._buffers):
             came = f"number {view['buffer']}"
@@ -107,18 +135,33 @@ class BufferTable:
         if start + length > len(buffer):
             came = f"bytes {start} to {start + length}"
             raise self._out_of_range(place, f"bytes inside the {len(buffer)} of its buffer", came)
-        return buffer[start : start + length], view.get("byteStride")
+        return buffer[start : start + length]
+
+    def _unpack(self, view: Json, packed: Json, place: str) -> bytes:
+        """Undo EXT_meshopt_compression and KHR_meshopt_compression, which differ by name only."""
+        count, stride = packed["count"], packed["byteStride"]
+        size = count * stride
+        if size != view["byteLength"]:
+            came = f"{count} elements of {stride} bytes"
+            raise self._out_of_range(place, f"{view['byteLength']} bytes, as it says", came)
+        if size > self._unpacked_left:
+            came = f"a compressed view of {size}"
+            raise self._out_of_range(place, f"at most {self._unpacked_left} bytes more", came)
+        self._unpacked_left -= size
+        raw = self._part(packed, place)
+        try:
+            found = decode(raw, count, stride, packed["mode"], packed.get("filter", "NONE"))
+        except MeshoptFailed as error:
+            raise self._out_of_range(place, "a meshopt stream that decodes", str(error)) from error
+        return found.tobytes()
 
     def _accessor(self, item: Json, place: str) -> Accessor:
         dtype = COMPONENT_TYPES[item["componentType"]]
         kind, count = item["type"], item["count"]
         if "bufferView" in item:
             values = self._table(item, dtype, kind, count, place)
-        elif count > ZEROS_MAX:
-            came = f"{count} elements without data"
-            raise self._out_of_range(place, f"at most {ZEROS_MAX} of them", came)
         else:
-            values = np.zeros((count, COMPONENTS[kind]), dtype)
+            values = self._zeros(count, kind, dtype, place)
         if "sparse" in item:
             values = self._with_sparse(values, item["sparse"], kind, f"{place}.sparse")
         known = {"bufferView", "byteOffset", "componentType", "normalized", "count", "type"}
@@ -128,8 +171,15 @@ class BufferTable:
         values.setflags(write=False)
         return Accessor(values, kind, is_normalized, rest)
 
+    def _zeros(self, count: int, kind: str, dtype: np.dtype[Any], place: str) -> Array:
+        self._zeros_left -= count * COMPONENTS[kind] * dtype.itemsize
+        if self._zeros_left < 0:
+            came = f"{count} elements without data"
+            raise self._out_of_range(place, f"at most {ZEROS_BYTES_MAX} bytes of them", came)
+        return np.zeros((count, COMPONENTS[kind]), dtype)
+
     def _table(self, item: Json, dtype: np.dtype[Any], kind: str, count: int, place: str) -> Array:
-        raw, stride = self._view(item["bufferView"], f"{place}.bufferView")
+        raw, stride = self.view(item["bufferView"], f"{place}.bufferView")
         columns, rows, column_bytes = _layout(kind, dtype)
         size = columns * column_bytes
         stride = stride or size
@@ -166,7 +216,7 @@ class BufferTable:
     def _out_of_range(self, place: str, expected: str, came: str) -> SceneRefused:
         return refused(
             "scene_accessor",
-            file=self._file,
+            file=self.file,
             place=place,
             expected=expected,
             came=came,

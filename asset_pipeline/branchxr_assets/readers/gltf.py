@@ -1,6 +1,7 @@
 """Read glTF 2.0: GLB, or .gltf with the files beside it."""
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,24 +13,32 @@ from ..references import KNOWN_EXTENSIONS, points_elsewhere, references
 from ..refusal import refused
 from ..tree import check_tree
 from ..warnings import SceneWarning, distinct
-from .buffers import BufferTable
+from .buffers import MESHOPT, BufferTable
+from .draco import DRACO, draco_accessors, unpack_draco, uses_draco
 from .gltf_counts import count
 from .resources import Resources
+from .restart import RESTART, without_restarts
 from .source import Source
 
-_COMPRESSED: Final = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
-_REMEDIES: Final = {
-    "KHR_draco_mesh_compression": "export without compression (Blender: untick Compression)",
-    "EXT_meshopt_compression": "export without compression (gltfpack: leave out -c and -cc)",
-}
+_DISSOLVED: Final = (DRACO, *MESHOPT, *RESTART)
+"""Extensions that say how a file is stored, not what is in it: reading undoes them."""
 
 
-def read_gltf(path: Path, raw: bytes) -> Source:
+class Draco(Enum):
+    """Where Google's native decoder may meet the file's bytes."""
+
+    REFUSED = "refused"
+    ISOLATED = "isolated"
+    HERE = "here"
+
+
+def read_gltf(path: Path, raw: bytes, *, draco: Draco = Draco.REFUSED) -> Source:
     """Read a glTF document and the files beside it.
 
     Args:
         path: where it lies; only its own folder and folders in it are read.
         raw: its bytes.
+        draco: what to do with a file that KHR_draco_mesh_compression compressed.
 
     Raises:
         SceneRefused: with a code, the file and the place in it.
@@ -41,16 +50,17 @@ def read_gltf(path: Path, raw: bytes) -> Source:
         json_bytes, binary = container.split(raw, file=file)
     root = parse_json(json_bytes, file=file)
     root, text_warnings = _mend_text(root)
+    _check_version(root, file=file)
     original = json.loads(json.dumps(root))
     schema.check(root, file=file)
-    _check_version(root, file=file)
+    if uses_draco(root) and draco is Draco.REFUSED:
+        raise _extension_refused(DRACO, file)
+    if uses_draco(root) and draco is Draco.ISOLATED:
+        from .isolated import read_isolated  # noqa: PLC0415 - it leans on this module
+
+        return read_isolated(path, f"{__name__}:read_with_draco")
     warnings = _settle_extensions(root, file=file)
-    buffers = BufferTable(root, binary, resources, file=file)
-    accessors = buffers.accessors()
-    images, image_warnings = buffers.images()
-    for key in ("buffers", "bufferViews", "accessors"):
-        root.pop(key, None)
-    document = Document(root, accessors, images)
+    document, image_warnings = _document(root, BufferTable(root, binary, resources, file=file))
     check_references(document, file=file)
     check_tree(document, file=file)
     asset = original["asset"]
@@ -66,6 +76,33 @@ def read_gltf(path: Path, raw: bytes) -> Source:
         extensions_used=tuple(sorted(original.get("extensionsUsed", []))),
         warnings=distinct((*text_warnings, *warnings, *image_warnings)),
     )
+
+
+def read_with_draco(path: Path) -> Source:
+    """Read a file that Draco compressed: for a worker process only."""
+    return read_gltf(path, path.read_bytes(), draco=Draco.HERE)
+
+
+def _document(root: Json, buffers: BufferTable) -> tuple[Document, list[SceneWarning]]:
+    """Read what the JSON points to, and undo how it is stored."""
+    accessors = buffers.accessors(declared=draco_accessors(root))
+    accessors = unpack_draco(root, accessors, buffers)
+    images, warnings = buffers.images()
+    for key in ("buffers", "bufferViews", "accessors"):
+        root.pop(key, None)
+    document = without_restarts(Document(root, accessors, images))
+    return document, [*warnings, *_drop_misplaced(document.root)]
+
+
+def _drop_misplaced(root: Json) -> list[SceneWarning]:
+    """Take away what should be dissolved by now: it stood where its extension has no meaning."""
+    warnings = []
+    for place, extensions in _extension_sites(root):
+        for name in sorted(extensions.keys() & set(_DISSOLVED)):
+            del extensions[name]
+            message = f"{name} has no meaning there; it is left out"
+            warnings.append(SceneWarning("extension_dropped", place, message))
+    return warnings
 
 
 def parse_json(json_bytes: bytes, *, file: str) -> Json:
@@ -144,6 +181,8 @@ def _no_constant(name: str) -> float:
 def _check_version(root: Json, *, file: str) -> None:
     asset = root.get("asset")
     version = asset.get("version", "") if isinstance(asset, dict) else ""
+    if str(version) in {"0.8", "1.0", "1.1"} or isinstance(root.get("nodes"), dict):
+        raise _is_old(file)
     if not (isinstance(version, str) and version.startswith("2.")):
         raise refused(
             "scene_not_gltf",
@@ -155,20 +194,33 @@ def _check_version(root: Json, *, file: str) -> None:
         )
 
 
+def _is_old(file: str) -> SceneRefused:
+    return refused(
+        "scene_not_gltf",
+        file=file,
+        place="asset.version",
+        expected="glTF version 2",
+        came="glTF 1.0, which describes materials as programs",
+        remedy="convert it with `gltf-pipeline --keepLegacyExtensions`, or export it anew as 2.0",
+    )
+
+
 def _settle_extensions(root: Json, *, file: str) -> list[SceneWarning]:
     """Refuse what cannot be read; drop what would go stale, with a warning; keep the rest."""
     required = root.get("extensionsRequired", [])
     for name in required:
-        if name not in KNOWN_EXTENSIONS:
+        if name not in KNOWN_EXTENSIONS | {*_DISSOLVED}:
             raise _extension_refused(name, file)
     warnings = _declared_only(root)
     for place, extensions in _extension_sites(root):
         for name in list(extensions):
-            if name in KNOWN_EXTENSIONS or not points_elsewhere(extensions[name]):
+            in_material = place.startswith("materials[")
+            if name in {*KNOWN_EXTENSIONS, *_DISSOLVED}:
+                continue
+            if not points_elsewhere(extensions[name], in_material=in_material):
                 continue
             del extensions[name]
-            reason = "the uncompressed copy is used" if name in _COMPRESSED else "it is left out"
-            message = f"{name} is not understood and points at other parts; {reason}"
+            message = f"{name} is not understood and points at other parts; it is left out"
             warnings.append(SceneWarning("extension_dropped", place, message))
     for key in ("extensionsUsed", "extensionsRequired"):
         root.pop(key, None)  # both are counted again when a chunk is written
@@ -185,7 +237,7 @@ def _declared_only(root: Json) -> list[SceneWarning]:
             f"{name} is declared without an object and not understood; it is left out",
         )
         for name in root.get("extensionsUsed", [])
-        if name not in present | KNOWN_EXTENSIONS
+        if name not in present | KNOWN_EXTENSIONS | {*_DISSOLVED}
     ]
 
 
@@ -214,5 +266,5 @@ def _extension_refused(name: str, file: str) -> SceneRefused:
         place="extensionsRequired",
         expected="extensions that can be read",
         came=f"{name!r}",
-        remedy=_REMEDIES.get(name, "export the scene without that extension"),
+        remedy="export the scene without that extension",
     )

@@ -71,7 +71,9 @@ def reported() -> Iterator[None]:
 
 EXTRAS = {
     "brotli": "assets",
+    "DracoPy": "assets",
     "PIL": "assets",
+    "wasmtime": "assets",
     "rich": "server",
     "sqlalchemy": "server",
     "starlette": "server",

@@ -1,0 +1,221 @@
+"""Store geometry and animation as EXT_meshopt_compression or KHR_meshopt_compression has it.
+
+Positions stay floats on an even grid and nodes stay where they are: the filter `EXPONENTIAL` with
+one exponent a column packs as integers do. Normals go onto an octahedron, rotations keep their
+smallest three. Run `reorder` before: the codec lives on neighbours that resemble each other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from .. import meshopt as codec
+from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
+from ..geometry import TRIANGLES
+from ..packing import EXT_MESHOPT, MeshoptRows
+from ..references import references
+from ..rewrite import prune
+from ..vertices import byte_weights
+
+
+@dataclass(frozen=True, slots=True)
+class MeshoptOptions:
+    """How finely values are kept; bits of the widest column, each one halves the error.
+
+    Attributes:
+        extension: `EXT_meshopt_compression`, which viewers know, or `KHR_meshopt_compression`,
+            whose second version packs a few percent better.
+        position_bits: of a mesh's size; `None` keeps every bit.
+        texture_bits: of the range of texture coordinates.
+        normal_bits: 8 or less are stored as bytes.
+        rotation_bits: of animated rotations.
+        translation_bits: of the range that a clip's translations and scales cover.
+        has_byte_weights: skin weights of one set become bytes.
+    """
+
+    extension: str = EXT_MESHOPT
+    position_bits: int | None = 15
+    texture_bits: int | None = 13
+    normal_bits: int | None = 8
+    rotation_bits: int | None = 14
+    translation_bits: int | None = 16
+    has_byte_weights: bool = True
+
+
+DEFAULTS: Final = MeshoptOptions()
+EXACT: Final = MeshoptOptions(
+    position_bits=None,
+    texture_bits=None,
+    normal_bits=None,
+    rotation_bits=None,
+    translation_bits=None,
+    has_byte_weights=False,
+)
+"""Every bit kept: for an archive."""
+_Filtered = tuple[Array, codec.Filter, Array, bool]
+"""Rows to encode, their filter, the values a viewer will have, whether those are normalised."""
+
+
+def meshopt(document: Document, options: MeshoptOptions = DEFAULTS) -> Outcome:
+    """Pack vertices, triangles, clips, instances and inverse binds; what is packed stays."""
+    changed = document.copy()
+    pool = AccessorPool(changed.accessors)
+    packer = _Packer(changed, pool, options)
+    for primitive in changed.primitives():
+        packer.primitive(primitive)
+    for animation in changed.listed("animations"):
+        for sampler in animation["samplers"]:
+            packer.sampler(animation, sampler)
+    for reference in references(changed.root):
+        if reference.target == "accessors":
+            packer.lossless(reference.container, reference.key)
+    made = prune(Document(changed.root, pool.all(), changed.images))
+    counts = {"accessors": float(len(packer.done)), "position_error": packer.position_error}
+    return Outcome(made, counts)
+
+
+class _Packer:
+    def __init__(self, document: Document, pool: AccessorPool, options: MeshoptOptions) -> None:
+        self.done: dict[tuple[int, str], int] = {}
+        self.position_error = 0.0
+        self._made: set[int] = set()
+        self._document = document
+        self._pool = pool
+        self._options = options
+
+    def primitive(self, primitive: Json) -> None:
+        if "indices" in primitive:
+            is_list = primitive.get("mode", TRIANGLES) == TRIANGLES
+            self._once(primitive, "indices", _triangles if is_list else _sequence)
+        for target in primitive.get("targets", []):
+            for name in target:
+                self._once(target, name, self._rule("POSITION" if name == "POSITION" else "DELTA"))
+        is_one_set = "WEIGHTS_1" not in primitive["attributes"]
+        for name in primitive["attributes"]:
+            is_weights = name == "WEIGHTS_0" and is_one_set and self._options.has_byte_weights
+            rule = self._weights if is_weights else self._rule(name)
+            self._once(primitive["attributes"], name, rule)
+
+    def sampler(self, animation: Json, sampler: Json) -> None:
+        uses = [c["target"]["path"] for c in animation["channels"]]
+        of_it = {
+            path
+            for path, c in zip(uses, animation["channels"], strict=True)
+            if animation["samplers"][c["sampler"]] is sampler
+        }
+        is_spline = sampler.get("interpolation") == "CUBICSPLINE"
+        if of_it == {"rotation"} and not is_spline:
+            self._once(sampler, "output", self._quaternions)
+        elif of_it and of_it <= {"translation", "scale"}:
+            self._once(sampler, "output", self._grid(self._options.translation_bits))
+
+    def lossless(self, container: Any, key: Any) -> None:
+        """Pack what no rule above has touched, every bit kept."""
+        if container[key] not in self._made:
+            self._once(container, key, _plain)
+
+    def _once(
+        self, container: Any, key: Any, rule: Callable[[Accessor], MeshoptRows | _Filtered]
+    ) -> None:
+        old = container[key]
+        if old in self._made:
+            return
+        name = getattr(rule, "__name__", "")
+        if (old, name) not in self.done:
+            accessor = self._document.accessors[old]
+            is_left = accessor.packed is not None or not accessor.count
+            self.done[old, name] = old if is_left else self._add(accessor, rule(accessor))
+            self._made.add(self.done[old, name])
+        container[key] = self.done[old, name]
+
+    def _add(self, accessor: Accessor, made: MeshoptRows | _Filtered) -> int:
+        if isinstance(made, MeshoptRows):
+            packed = replace(made, extension=self._options.extension)
+            return self._pool.keep(replace(accessor, packed=packed))
+        rows, filter_, values, is_normalized = made
+        packed = MeshoptRows(rows, "ATTRIBUTES", filter_, self._options.extension)
+        values = np.ascontiguousarray(values)
+        values.setflags(write=False)
+        return self._pool.keep(
+            Accessor(values, accessor.type, is_normalized, accessor.rest, packed=packed)
+        )
+
+    def _rule(self, name: str) -> Callable[[Accessor], MeshoptRows | _Filtered]:
+        options = self._options
+        if name == "POSITION":
+            return self._positions
+        if name in {"NORMAL", "TANGENT"} and options.normal_bits is not None:
+            return self._directions
+        if name.startswith("TEXCOORD_"):
+            return self._grid(options.texture_bits)
+        if name == "DELTA":
+            return self._grid(options.position_bits)
+        return _plain
+
+    def _weights(self, accessor: Accessor) -> MeshoptRows | _Filtered:
+        if accessor.values.dtype.kind != "f":
+            return _plain(accessor)
+        made = byte_weights(accessor)
+        return made.values, "NONE", made.values, True
+
+    def _positions(self, accessor: Accessor) -> MeshoptRows | _Filtered:
+        made = self._grid(self._options.position_bits)(accessor)
+        if not isinstance(made, MeshoptRows):
+            off = np.abs(made[2].astype(np.float64) - accessor.values).max(initial=0.0)
+            self.position_error = max(self.position_error, float(off))
+        return made
+
+    def _grid(self, bits: int | None) -> Callable[[Accessor], MeshoptRows | _Filtered]:
+        def exponents(accessor: Accessor) -> MeshoptRows | _Filtered:
+            if accessor.values.dtype.kind != "f" or bits is None:
+                return _plain(accessor)
+            rows = codec.encode_exponents(accessor.values, bits=bits, shared="column")
+            values = codec.unfilter(rows, "EXPONENTIAL").view("<f4")
+            return rows, "EXPONENTIAL", values.reshape(accessor.values.shape), False
+
+        exponents.__name__ = f"exponents{bits}"
+        return exponents
+
+    def _directions(self, accessor: Accessor) -> MeshoptRows | _Filtered:
+        if accessor.values.dtype.kind != "f" or self._options.normal_bits is None:
+            return _plain(accessor)
+        wide = np.zeros((accessor.count, 4), np.float32)
+        wide[:, : accessor.values.shape[1]] = accessor.values
+        bits = self._options.normal_bits
+        stride, dtype = (4, "<i1") if bits <= 8 else (8, "<i2")
+        rows = codec.encode_octahedral(wide, bits=bits, stride=stride)
+        values = codec.unfilter(rows, "OCTAHEDRAL").view(dtype).reshape(-1, 4)
+        return rows, "OCTAHEDRAL", values[:, : accessor.values.shape[1]], True
+
+    def _quaternions(self, accessor: Accessor) -> MeshoptRows | _Filtered:
+        bits = self._options.rotation_bits
+        is_float = accessor.values.dtype.kind == "f" and accessor.type == "VEC4"
+        lengths = np.linalg.norm(accessor.as_float(), axis=1)
+        if not is_float or bits is None or (np.abs(lengths - 1) > 1e-3).any():
+            return _plain(accessor)
+        rows = codec.encode_quaternions(accessor.values, bits=bits)
+        values = codec.unfilter(rows, "QUATERNION").view("<i2").reshape(-1, 4)
+        return rows, "QUATERNION", values, True
+
+
+def _triangles(accessor: Accessor) -> MeshoptRows:
+    if accessor.count % 3 or accessor.values.dtype.itemsize == 1:
+        return _sequence(accessor)
+    return MeshoptRows(accessor.values[:, 0], "TRIANGLES", "NONE", "")
+
+
+def _sequence(accessor: Accessor) -> MeshoptRows:
+    values = accessor.values[:, 0]
+    if values.dtype.itemsize == 1:
+        return _plain(accessor)
+    return MeshoptRows(values, "INDICES", "NONE", "")
+
+
+def _plain(accessor: Accessor) -> MeshoptRows:
+    """Pad rows to a multiple of four bytes, as the codec wants them."""
+    raw = np.ascontiguousarray(accessor.values).view(np.uint8).reshape(accessor.count, -1)
+    rows = np.zeros((len(raw), -(-raw.shape[1] // 4) * 4), np.uint8)
+    rows[:, : raw.shape[1]] = raw
+    return MeshoptRows(rows, "ATTRIBUTES", "NONE", "")

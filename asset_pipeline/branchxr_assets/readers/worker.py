@@ -1,0 +1,62 @@
+"""The other side of `isolated.py`: what runs in the worker process."""
+
+import contextlib
+import importlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from branchxr.errors import SceneRefused
+
+from ..glb import write_glb
+from .isolated import answer_of, refusal_of
+from .source import Source
+
+
+def main(job: Mapping[str, Any]) -> None:
+    """Read the source that a job names and write what was made of it; never returns.
+
+    The process ends without Python's own shutdown: ufbx 0.0.5 crashes in it.
+    """
+    _limit(job)
+    folder = Path(job["folder"])
+    try:
+        source = _reader(job["reader"])(Path(job["source"]))
+        (folder / "scene").mkdir()
+        (folder / "scene" / source.file).write_bytes(write_glb(source.document))
+        answer = answer_of(source)
+    except SceneRefused as error:
+        answer = refusal_of(error)
+    except MemoryError:
+        answer = json.dumps({"is_out_of_memory": True}).encode()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent names it
+        answer = json.dumps({"failure": f"{type(error).__name__}: {error}"[:200]}).encode()
+    (folder / "answer.json").write_bytes(answer)
+    os._exit(0)
+
+
+def _reader(name: str) -> Callable[[Path], Source]:
+    module, _, function = name.partition(":")
+    found: Callable[[Path], Source] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def _limit(job: Mapping[str, Any]) -> None:
+    """Take the limits upon ourselves, before anything of the file is read."""
+    with contextlib.suppress(ImportError):  # Windows
+        import resource  # noqa: PLC0415
+
+        for kind, most in (
+            (resource.RLIMIT_AS, job["memory_bytes"]),
+            (resource.RLIMIT_CPU, job["cpu_s"]),
+            (resource.RLIMIT_FSIZE, job["output_bytes"]),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            _, hard = resource.getrlimit(kind)
+            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            # At a soft limit on time comes SIGXCPU, which has a name of its own; then SIGKILL.
+            is_time = kind == resource.RLIMIT_CPU
+            with contextlib.suppress(ValueError, OSError):  # macOS has no limit on address space
+                resource.setrlimit(kind, (bound, hard if is_time else bound))

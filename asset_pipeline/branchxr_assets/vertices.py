@@ -1,0 +1,84 @@
+"""A primitive's vertices as rows: find equal ones, take some of them, put them in another order."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .document import Accessor, AccessorPool, Document, Json
+
+Order = NDArray[np.int64]
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio, Knuth's multiplier."""
+
+
+def accessor_slots(primitive: Json) -> list[tuple[Json, str]]:
+    """Return every slot `(container, name)` that holds a value per vertex, targets included."""
+    containers = [primitive["attributes"], *primitive.get("targets", [])]
+    return [(container, name) for container in containers for name in sorted(container)]
+
+
+def vertex_key(primitive: Json) -> tuple[int, ...]:
+    """Return what two primitives that share their vertices have in common."""
+    return tuple(container[name] for container, name in accessor_slots(primitive))
+
+
+def equal_vertices(accessors: list[Accessor]) -> tuple[Order, Order]:
+    """Find vertices that are equal, bit by bit, in all these accessors.
+
+    Returns:
+        `(k,)` the first of each kind, in rising order, and `(n,)` each vertex's kind.
+
+    `np.unique` over whole rows sorts them: 420 ms for 237,001 of 48 bytes, where sorting a hash
+    takes 45 ms. Rows are compared all the same, so a collision costs time, never a vertex.
+    """
+    rows = np.concatenate([_words(accessor.values) for accessor in accessors], axis=1)
+    mixed = np.zeros(len(rows), np.uint64)
+    for column in rows.T:
+        mixed = (mixed ^ column) * _MIX
+        mixed ^= mixed >> np.uint64(29)
+    _, first, kind = np.unique(mixed, return_index=True, return_inverse=True)
+    if not (rows[first[kind]] == rows).all():
+        _, first, kind = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.sort(first), rank[kind.reshape(-1)]
+
+
+def byte_weights(accessor: Accessor) -> Accessor:
+    """Store skin weights in bytes whose sum is 255, the largest remainders rounded up.
+
+    Only for a vertex's one set of four; an error of 1/510 is what gltfpack and glTF-Transform take.
+    """
+    weights = accessor.as_float()
+    total = weights.sum(axis=1, keepdims=True)
+    scaled = weights / np.where(total > 0, total, 1) * 255
+    whole = np.floor(scaled)
+    order = np.argsort(whole - scaled, axis=1, kind="stable")
+    missing = (total[:, 0] > 0) * (255 - whole.sum(axis=1))
+    rank = np.argsort(order, axis=1, kind="stable")
+    stored = (whole + (rank < np.round(missing)[:, None])).astype(np.uint8)
+    stored.setflags(write=False)
+    return Accessor(stored, accessor.type, is_normalized=True, rest=accessor.rest)
+
+
+def take_vertices(
+    document: Document, primitive: Json, order: NDArray[Any], pool: AccessorPool
+) -> None:
+    """Let a primitive have these of its vertices, in this order."""
+    done: dict[int, int] = {}
+    for container, name in accessor_slots(primitive):
+        old = container[name]
+        if old not in done:
+            accessor = document.accessors[old]
+            done[old] = pool.take(accessor, order)
+        container[name] = done[old]
+
+
+def _words(values: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return rows of bytes as 32-bit words, in 64 bits to be mixed in."""
+    raw = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1)
+    padded = np.zeros((len(raw), -(-raw.shape[1] // 4) * 4), np.uint8)
+    padded[:, : raw.shape[1]] = raw
+    return padded.view(np.uint32).astype(np.uint64)

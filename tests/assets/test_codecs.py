@@ -1,0 +1,311 @@
+"""meshopt and Draco as operations: what they may change, and by how much."""
+
+import json
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from branchxr_assets import meshopt as codec
+from branchxr_assets.document import Document, Outcome
+from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
+from branchxr_assets.glb import write_glb
+from branchxr_assets.lods import COARSEST_BYTES_MAX, make_chain
+from branchxr_assets.operations.draco import DracoOptions, draco
+from branchxr_assets.operations.meshopt import EXACT, MeshoptOptions, meshopt
+from branchxr_assets.operations.reorder import reorder
+from branchxr_assets.operations.split_live import split_live
+from branchxr_assets.packing import KHR_MESHOPT
+from branchxr_assets.prepare import prepare
+from branchxr_assets.readers import read
+from branchxr_assets.rewrite import prune
+from branchxr_assets.tree import paths
+from branchxr_assets.vertices import byte_weights
+
+HERE = Path(__file__).parent
+Operation = Callable[[Document], Outcome]
+
+
+def khr(document: Document) -> Outcome:
+    return meshopt(document, MeshoptOptions(extension=KHR_MESHOPT))
+
+
+def exact(document: Document) -> Outcome:
+    return meshopt(document, EXACT)
+
+
+def both(document: Document) -> Outcome:
+    return meshopt(draco(document).document)
+
+
+ALL = [meshopt, khr, exact, draco, both]
+
+
+@pytest.fixture(scope="module")
+def whole(hall: Path) -> Document:
+    return prepare(read(hall)).whole
+
+
+@pytest.fixture(scope="module")
+def written(whole: Document) -> Callable[[Operation], bytes]:
+    made: dict[str, bytes] = {}
+
+    def write(operation: Operation) -> bytes:
+        name = operation.__name__
+        if name not in made:
+            made[name] = write_glb(operation(whole).document)
+        return made[name]
+
+    return write
+
+
+@pytest.mark.parametrize("operation", ALL)
+def test_read_again_it_is_what_the_operation_said(
+    whole: Document, tmp_path: Path, written: Any, operation: Operation
+) -> None:
+    said = operation(whole).document
+    path = tmp_path / "packed.glb"
+    path.write_bytes(written(operation))
+    found = read(path).document
+    assert list(paths(found).values()) == list(paths(whole).values())
+    assert [n.get("extras") for n in found.listed("nodes")] == [
+        n.get("extras") for n in whole.listed("nodes")
+    ]
+    assert found.listed("materials") == whole.listed("materials")
+    assert drawn_triangles(found) == drawn_triangles(whole)
+    for mine, theirs in zip(said.primitives(), found.primitives(), strict=True):
+        assert mine["attributes"].keys() == theirs["attributes"].keys()
+        for name, index in mine["attributes"].items():
+            one, other = said.accessors[index], found.accessors[theirs["attributes"][name]]
+            assert (one.type, one.is_normalized) == (other.type, other.is_normalized)
+            np.testing.assert_array_equal(one.values, other.values, err_msg=name)
+    for mine, theirs in zip(said.listed("animations"), found.listed("animations"), strict=True):
+        for one, other in zip(mine["samplers"], theirs["samplers"], strict=True):
+            for key in ("input", "output"):
+                np.testing.assert_array_equal(
+                    said.accessors[one[key]].values, found.accessors[other[key]].values
+                )
+
+
+@pytest.mark.parametrize("operation", [meshopt, khr, draco, both])
+def test_it_is_smaller(whole: Document, written: Any, operation: Operation) -> None:
+    images = sum(map(len, whole.images))
+    plain = len(write_glb(whole)) - images
+    assert len(written(operation)) - images < 0.56 * plain
+
+
+@pytest.mark.parametrize("operation", ALL)
+def test_twice_is_once(whole: Document, operation: Operation) -> None:
+    once = operation(whole).document
+    assert write_glb(operation(once).document) == write_glb(once)
+
+
+@pytest.mark.parametrize("operation", ALL)
+def test_where_nothing_is_to_do(maker: Any, operation: Operation) -> None:
+    maker.node(name="empty", extras={"a": 1})
+    document = read(maker.save()).document
+    made = operation(document)
+    assert write_glb(made.document) == write_glb(document)
+
+
+def surface(document: Document, primitive: Any) -> np.ndarray:
+    """Return the triangles' corners, turned and sorted so that two orders can be compared."""
+    found = positions(document, primitive)[triangles(document, primitive)].round(4)
+    rows = np.stack([np.roll(found, turn, axis=1).reshape(-1, 9) for turn in range(3)])
+    best = [min(map(tuple, turned)) for turned in rows.transpose(1, 0, 2)]
+    return np.array(sorted(best))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(2, 9),
+    st.integers(0, 2**32),
+    st.sampled_from([10, 12, 14, 16]),
+    st.sampled_from(["meshopt", "draco"]),
+)
+def test_positions_stay_within_the_quantum(side: int, seed: int, bits: int, which: str) -> None:
+    dice = np.random.default_rng(seed)
+    x, z = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    points = np.stack([x, dice.random((side, side)), z], axis=-1).reshape(-1, 3) * 10
+    number = np.arange(side * side).reshape(side, side)
+    a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
+    faces = np.stack([a, b, c, c, b, d], axis=-1).reshape(-1, 1)
+    before = document_of(points.astype(np.float32), faces)
+    if which == "meshopt":
+        after = meshopt(before, MeshoptOptions(position_bits=bits)).document
+    else:
+        options = DracoOptions(position_bits=bits, triangles_min=0)
+        after = draco(before, options).document
+    # Bits count the largest magnitude and its sign, or the range: a factor of two either way.
+    step = 10 * max(side - 1, 1) / 2 ** (bits - 1)
+    low, high = bounds(before), bounds(after)
+    assert low is not None
+    assert high is not None
+    assert np.abs(low - high).max() <= step
+    assert drawn_triangles(after) == drawn_triangles(before)
+    one, other = (np.sort(positions(d, d.primitives()[0]), axis=0) for d in (before, after))
+    np.testing.assert_allclose(one, other, atol=step)
+
+
+def document_of(points: np.ndarray, faces: np.ndarray) -> Document:
+    from branchxr_assets.document import AccessorPool
+
+    pool = AccessorPool()
+    primitive = {
+        "attributes": {"POSITION": pool.add(points, "VEC3")},
+        "indices": pool.add(faces.astype(np.uint16), "SCALAR"),
+    }
+    root = {
+        "asset": {"version": "2.0"},
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [primitive]}],
+    }
+    return Document(root, pool.all())
+
+
+def test_exact_is_exact(whole: Document, tmp_path: Path) -> None:
+    path = tmp_path / "exact.glb"
+    path.write_bytes(write_glb(meshopt(whole, EXACT).document))
+    again = read(path).document
+    for mine, theirs in zip(whole.primitives(), again.primitives(), strict=True):
+        for name, index in mine["attributes"].items():
+            np.testing.assert_array_equal(
+                whole.accessors[index].values, again.accessors[theirs["attributes"][name]].values
+            )
+        assert surface(whole, mine).tolist() == surface(again, theirs).tolist()
+
+
+def test_draco_keeps_a_skins_vertices_together(maker: Any) -> None:
+    points = np.random.default_rng(5).random((60, 3)).astype(np.float32)
+    joints = np.stack([np.arange(60) % 4, *(np.zeros(60),) * 3], axis=1)
+    weights = np.tile([1.0, 0, 0, 0], (60, 1))
+    attributes = {
+        "JOINTS_0": maker.array(joints, "u1"),
+        "WEIGHTS_0": maker.array(weights),
+        "TEXCOORD_1": maker.array(points[:, :2]),
+        "COLOR_0": maker.array((points * 255).astype(np.uint8), "u1", normalized=True),
+    }
+    mesh = maker.mesh(points, np.arange(60).reshape(-1, 3), attributes=attributes)
+    bones = [maker.node() for _ in range(4)]
+    maker.root["skins"] = [{"joints": bones}]
+    maker.node(mesh=mesh, skin=0)
+    made = draco(read(maker.save()).document, DracoOptions(triangles_min=1)).document
+    (primitive,) = made.primitives()
+    tables = {n: made.accessors[i].values for n, i in primitive["attributes"].items()}
+    nearest = np.linalg.norm(tables["POSITION"][:, None] - points[None], axis=2).argmin(axis=1)
+    assert sorted(set(nearest.tolist())) == list(range(60))
+    np.testing.assert_array_equal(tables["JOINTS_0"], joints[nearest])
+    np.testing.assert_array_equal(tables["TEXCOORD_1"], points[nearest, :2])
+    np.testing.assert_array_equal(tables["COLOR_0"], (points * 255).astype(np.uint8)[nearest])
+    assert tables["WEIGHTS_0"].dtype == np.uint8
+
+
+def test_draco_puts_morph_targets_in_its_order(maker: Any) -> None:
+    side = 12
+    x, z = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    points = np.stack([x, np.sin(x) + z % 3, z], axis=-1).reshape(-1, 3).astype(np.float32)
+    number = np.arange(side * side).reshape(side, side)
+    a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
+    faces = np.stack([a, b, c, c, b, d], axis=-1).reshape(-1)
+    target = {"POSITION": maker.array(points * 2)}
+    mesh = maker.mesh(points, faces, targets=[target])
+    maker.root["meshes"][mesh]["weights"] = [0.5]
+    maker.node(mesh=mesh)
+    made = draco(read(maker.save()).document)
+    assert made.changed["primitives"] == 1
+    (primitive,) = made.document.primitives()
+    found = made.document.accessors[primitive["attributes"]["POSITION"]].values
+    moved = made.document.accessors[primitive["targets"][0]["POSITION"]].values
+    np.testing.assert_allclose(moved, found * 2, atol=0.01)
+    assert set(map(tuple, moved.tolist())) == set(map(tuple, (points * 2).tolist()))
+
+
+def test_points_and_small_meshes_stay_plain(maker: Any) -> None:
+    maker.node(mesh=maker.mesh(np.eye(3), mode=0))
+    maker.node(mesh=maker.box())
+    document = read(maker.save()).document
+    made = draco(document)
+    assert (made.changed["primitives"], made.changed["left_alone"]) == (0, 2)
+    assert write_glb(made.document) == write_glb(document)
+
+
+def test_an_operation_afterwards_leaves_nothing_stale(whole: Document) -> None:
+    """What changes an accessor's values takes its packed form away."""
+    for operation in (draco, meshopt):
+        packed = operation(whole).document
+        changed = reorder(packed).document
+        raw = write_glb(changed)
+        (size,) = struct.unpack_from("<I", raw, 12)
+        root = json.loads(raw[20 : 20 + size])
+        assert "KHR_draco_mesh_compression" not in root.get("extensionsUsed", [])
+        assert drawn_triangles(changed) == drawn_triangles(whole)
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=1, max_size=20))
+def test_byte_weights_add_up(rows: list[list[float]]) -> None:
+    from branchxr_assets.document import Accessor
+
+    weights = np.array(rows, np.float32)
+    stored = byte_weights(Accessor(weights, "VEC4")).values.astype(int)
+    total = weights.sum(axis=1)
+    assert (stored.sum(axis=1) == np.where(total > 0, 255, 0)).all()
+    unit = weights / np.where(total > 0, total, 1)[:, None]
+    assert np.abs(stored / 255 - unit).max() <= 1 / 255 + 1e-6
+
+
+def test_the_codec_refuses_what_it_cannot_take() -> None:
+    with pytest.raises(codec.MeshoptFailed):
+        codec.encode(np.zeros((3, 3), np.uint8), "ATTRIBUTES")
+    with pytest.raises(ValueError, match="a weight per column"):
+        codec.simplify(np.zeros((3, 3)), np.arange(3), 1, attributes=np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("kind", ["none", "meshopt", "draco"])
+def test_a_chain_packs_all_but_what_is_seen_first(whole: Document, kind: Any) -> None:
+    static = split_live(whole).document
+    for material in static.listed("materials"):  # textures are another test's business
+        material.clear()
+    static = prune(static)
+    chains = [make_chain(static, lods=3, jobs=jobs, codec=kind)[0] for jobs in (1, 3)]
+    assert [c.glb for c in chains[0]] == [c.glb for c in chains[1]]
+    coarsest, *others = chains[0]
+    assert coarsest.role == "coarsest"
+    assert len(coarsest.glb) < COARSEST_BYTES_MAX
+    for word in (b"meshopt_compression", b"draco"):
+        assert word not in coarsest.glb
+        is_used = kind == "draco" or (kind == "meshopt" and word != b"draco")
+        assert all((word in chunk.glb) is is_used for chunk in others)
+    assert others[-1].triangles == drawn_triangles(static)
+    assert [c.error_m for c in chains[0]] == sorted((c.error_m for c in chains[0]), reverse=True)
+
+
+@pytest.mark.tool
+@pytest.mark.parametrize("operation", [meshopt, exact, draco, both])
+def test_other_readers_read_it(
+    whole: Document,
+    written: Any,
+    npm: Path,
+    tmp_path: Path,
+    operation: Operation,
+    needs_tool: Callable[[str], str],
+) -> None:
+    packed, plain = tmp_path / "packed.glb", tmp_path / "plain.glb"
+    packed.write_bytes(written(operation))
+    node = needs_tool("node")
+    validated = subprocess.run(
+        [node, HERE / "validate.mjs", npm, packed], check=True, capture_output=True, text=True
+    )
+    assert json.loads(validated.stdout)["errors"] == []
+    command = [node, HERE / "convert.mjs", npm, "plain", packed, plain]
+    subprocess.run(command, check=True, capture_output=True)
+    found = read(plain).document
+    said = operation(whole).document
+    assert drawn_triangles(found) == drawn_triangles(whole)
+    np.testing.assert_allclose(bounds(found), bounds(said), atol=1e-5)

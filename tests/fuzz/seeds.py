@@ -1,0 +1,133 @@
+"""Small sound files to start from: each uses other parts of its format."""
+
+import base64
+import json
+import struct
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from branchxr_assets import meshopt
+
+from ..assets.conftest import Maker
+from ..assets.test_read_gltf import draco_grid, packed_grid, saved
+
+
+def glb() -> list[bytes]:
+    """Return GLBs: a room, everything animated and skinned, instances, meshopt, textures."""
+    return [*(_made(scene) for scene in (_room, _moving, _instanced, _textured)), *_packed()]
+
+
+def gltf() -> list[dict[str, Any]]:
+    """Return glTF documents with their buffers inside."""
+    found = []
+    for raw in (_made(_room), _made(_moving)):
+        (size,) = struct.unpack_from("<I", raw, 12)
+        root = json.loads(raw[20 : 20 + size])
+        inline = base64.b64encode(raw[28 + size :]).decode()
+        root["buffers"][0]["uri"] = f"data:application/octet-stream;base64,{inline}"
+        found.append(root)
+    return found
+
+
+def draco() -> list[bytes]:
+    """Return a GLB that Draco compressed."""
+    return [_made(draco_grid)]
+
+
+def meshopt_streams() -> list[bytes]:
+    """Return streams for `targets.meshopt_stream`: count / 3, stride, mode, filter, stream."""
+    rows = np.arange(96 * 8, dtype=np.uint8).reshape(96, 8)
+    indices = np.arange(96, dtype=np.uint32) % 50
+    found = [
+        bytes([32, 8, 0, kind]) + meshopt.encode(rows, "ATTRIBUTES", version=version)
+        for version in (0, 1)
+        for kind in range(5)
+    ]
+    return [
+        *found,
+        bytes([32, 2, 1, 0]) + meshopt.encode(indices, "TRIANGLES"),
+        bytes([32, 4, 2, 0]) + meshopt.encode(indices, "INDICES"),
+    ]
+
+
+def _made(scene: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        maker = Maker(Path(folder))
+        scene(maker)
+        return maker.bytes()
+
+
+def _packed() -> list[bytes]:
+    found = []
+    for name in ("EXT_meshopt_compression", "KHR_meshopt_compression"):
+        with tempfile.TemporaryDirectory() as folder:
+            maker = Maker(Path(folder))
+            packed_grid(maker, name=name)
+            found.append(saved(maker, name).read_bytes())
+    return found
+
+
+def _room(maker: Maker) -> None:
+    maker.room()
+    maker.node(mesh=maker.mesh(np.eye(3), mode=5), name="strip")
+    sparse = {
+        "count": 1,
+        "indices": {"bufferView": maker.view(b"\1"), "componentType": 5121},
+        "values": {"bufferView": maker.view(struct.pack("<3f", 1, 2, 3))},
+    }
+    maker.root["accessors"][0]["sparse"] = sparse
+
+
+def _moving(maker: Maker) -> None:
+    count = 8
+    weights = np.tile(np.array([0.5, 0.5, 0, 0]), (count, 1))
+    attributes = {
+        "JOINTS_0": maker.array(np.tile([0, 1, 0, 0], (count, 1)), "u1"),
+        "WEIGHTS_0": maker.array(weights),
+        "NORMAL": maker.array(np.tile([0, 1, 0], (count, 1))),
+        "COLOR_0": maker.array(np.full((count, 4), 0.5)),
+    }
+    targets = [{"POSITION": maker.array(np.full((count, 3), 0.1))}]
+    mesh = maker.box(attributes=attributes, targets=targets)
+    joints = [maker.node(name="hip"), maker.node(name="knee", translation=[0, 1, 0])]
+    binds = maker.array(np.tile(np.eye(4).reshape(-1), (2, 1)))
+    maker.root["skins"] = [{"joints": joints, "inverseBindMatrices": binds}]
+    body = maker.node(mesh=mesh, skin=0, name="body", extras={"avatar": True})
+    maker.animation(joints[1], "rotation", [0, 1], [[0, 0, 0, 1], [0, 1, 0, 0]])
+    maker.animation(body, "weights", [0, 1], [0.0, 1.0])
+    maker.root["cameras"] = [{"type": "perspective", "perspective": {"yfov": 1, "znear": 0.1}}]
+    maker.node(camera=0)
+    light = {"type": "point", "intensity": 3}
+    maker.root["extensions"] = {"KHR_lights_punctual": {"lights": [light]}}
+    maker.node(extensions={"KHR_lights_punctual": {"light": 0}})
+
+
+def _instanced(maker: Maker) -> None:
+    at = maker.array([[0, 0, 0], [2, 0, 0]])
+    turned = maker.array([[0, 0, 0, 1], [0, 1, 0, 0]])
+    extension = {"attributes": {"TRANSLATION": at, "ROTATION": turned}}
+    maker.node(mesh=maker.box(), extensions={"EXT_mesh_gpu_instancing": extension})
+    maker.root["extensionsUsed"] = ["EXT_mesh_gpu_instancing"]
+
+
+def _textured(maker: Maker) -> None:
+    png = bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+        "0000000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
+    )
+    maker.root["images"] = [{"bufferView": maker.view(png), "mimeType": "image/png"}]
+    maker.root["samplers"] = [{"wrapS": 33071}]
+    maker.root["textures"] = [{"source": 0, "sampler": 0}]
+    transform = {"KHR_texture_transform": {"scale": [2, 2]}}
+    slot = {"index": 0, "extensions": transform}
+    maker.root["materials"] = [
+        {"pbrMetallicRoughness": {"baseColorTexture": slot}, "alphaMode": "MASK"},
+        {"extensions": {"KHR_materials_clearcoat": {"clearcoatTexture": {"index": 0}}}},
+    ]
+    maker.root["extensionsUsed"] = ["KHR_texture_transform", "KHR_materials_clearcoat"]
+    uv = maker.array(np.zeros((8, 2)))
+    maker.node(mesh=maker.box(attributes={"TEXCOORD_0": uv}, material=0))
+    maker.node(mesh=maker.box(material=1), matrix=list(np.eye(4).reshape(-1)))
