@@ -845,3 +845,51 @@ def test_without_usd_core_it_says_what_to_install(
     with pytest.raises(MissingTool) as caught:
         read(path)
     assert ".[usd]" in caught.value.remedy
+
+
+def test_numbers_that_are_none_become_defaults_with_a_warning(tmp_path: Path) -> None:
+    body = f"""def Mesh "Floor" {{ {QUAD.replace("(1, 1, 0)", "(inf, nan, 0)")}
+        double3 xformOp:translate = (nan, 0, 0)
+        uniform token[] xformOpOrder = ["xformOp:translate"] }}"""
+    found = scene(tmp_path, body)
+    assert "translation" not in node(found, "Floor")
+    assert np.isfinite(attribute(found, "POSITION")).all()
+    assert codes(found) == ["usd_transform", "attribute_not_finite"]
+
+
+def test_inputs_of_another_type_become_defaults_with_a_warning(tmp_path: Path) -> None:
+    shader = 'string inputs:roughness = "rough" float inputs:metallic = nan'
+    found = scene(tmp_path, material(shader))
+    pbr = found.document.listed("materials")[0]["pbrMetallicRoughness"]
+    assert (pbr["roughnessFactor"], pbr["metallicFactor"]) == (0.5, 0)
+    assert codes(found).count("usd_shader_input") == 2
+
+
+def test_text_that_is_no_utf8_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "latin.usda"
+    path.write_bytes(b'#usda 1.0\ndef Xform "caf\xe9" { }\n')
+    with pytest.raises(SceneRefused) as caught:
+        convert(path)
+    assert caught.value.code == "scene_malformed"
+
+
+def test_a_branch_of_kilometres_is_named_and_not_rescaled(tmp_path: Path) -> None:
+    path = tmp_path / "scene.usda"
+    path.write_text(
+        usda(f"""def Mesh "Floor" {{ {QUAD}
+        float3 xformOp:scale = (90000, 90000, 90000)
+        uniform token[] xformOpOrder = ["xformOp:scale"] }}""")
+    )
+    said = inspect_scene(path)
+    assert said["bounds_m"][1][0] == 90000
+    assert "scale_implausible" in [warning["code"] for warning in said["warnings"]]
+
+
+def test_an_animation_leaves_what_else_moves_to_the_timeline(tmp_path: Path) -> None:
+    door = """def Xform "Door" {
+        double3 xformOp:translate.timeSamples = { 0: (0, 0, 0), 10: (1, 0, 0) }
+        uniform token[] xformOpOrder = ["xformOp:translate"] }"""
+    found = scene(tmp_path, SKEL + "\n" + door, TIMES)
+    names = [clip["name"] for clip in found.document.listed("animations")]
+    assert sorted(names) == ["Library", "Nod", "Timeline"]
+    assert "usd_animation_timeline" in codes(found)

@@ -1,19 +1,27 @@
 """Small sound files to start from: each uses other parts of its format."""
 
 import base64
+import io
 import json
 import struct
 import tempfile
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from branchxr_assets import meshopt
 
+from ..assets import test_read_usd
 from ..assets.conftest import Maker
 from ..assets.fbx_text import LINEAR, Scene, morphed_fbx, skinned_fbx
 from ..assets.test_read_gltf import draco_grid, packed_grid, saved
+
+_PNG: Final = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
+)
 
 
 def glb() -> list[bytes]:
@@ -79,6 +87,60 @@ def meshopt_streams() -> list[bytes]:
     ]
 
 
+def usda() -> list[bytes]:
+    """Return USD layers as text: a skinned person, materials, instances, shapes and lights."""
+    bodies = (test_read_usd.SKEL, _materials(), _USD_INSTANCES, _USD_SHAPES)
+    return [test_read_usd.usda(body, test_read_usd.TIMES).encode() for body in bodies]
+
+
+def usdc() -> list[bytes]:
+    """Return the same layers as crates."""
+    from branchxr_assets.readers.usd.bindings import Sdf
+
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, text in enumerate(usda()):
+            path = Path(folder) / f"{number}.usdc"
+            layer = Sdf.Layer.CreateNew(str(path))
+            layer.ImportFromString(text.decode())
+            layer.Save()
+            found.append(path.read_bytes())
+    return found
+
+
+def usdz() -> list[bytes]:
+    """Return packages: a layer and a picture, stored."""
+    found = []
+    for layer in usda():
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("scene.usda", layer)
+            archive.writestr("c.png", _PNG)
+        found.append(target.getvalue())
+    return found
+
+
+def _materials() -> str:
+    shader = """color3f inputs:diffuseColor.connect = </M/C.outputs:rgb>
+        float inputs:roughness.connect = </M/C.outputs:r>
+        float inputs:opacity = 0.5 float inputs:clearcoat = 1 int inputs:useSpecularWorkflow = 1"""
+    return test_read_usd.material(shader, test_read_usd.texture("C", "c.png"))
+
+
+_USD_INSTANCES: Final = f"""class Xform "Chair" {{ def Mesh "Seat" {{ {test_read_usd.QUAD} }} }}
+    def Xform "A" ( instanceable = true prepend references = </Chair> ) {{ }}
+    def PointInstancer "Grass" {{ point3f[] positions = [(0, 0, 0), (10, 0, 0)]
+        int[] protoIndices = [0, 0]
+        rel prototypes = </Grass/Blade>
+        def Mesh "Blade" {{ {test_read_usd.QUAD} }} }}"""
+_USD_SHAPES: Final = """def Xform "Top" { float xformOp:rotateY.timeSamples = { 0: 0, 9: 360 }
+        uniform token[] xformOpOrder = ["xformOp:rotateY"]
+        custom string[] userProperties:services = ["a", "b"]
+        def Sphere "S" { double radius = 2 } def Capsule "C" { } def Cube "B" { } }
+    def SphereLight "L" { float inputs:intensity = 8 } def RectLight "R" { }
+    def Camera "Eye" { float focalLength = 50 }"""
+
+
 def _made(scene: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         maker = Maker(Path(folder))
@@ -140,11 +202,7 @@ def _instanced(maker: Maker) -> None:
 
 
 def _textured(maker: Maker) -> None:
-    png = bytes.fromhex(
-        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
-        "0000000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
-    )
-    maker.root["images"] = [{"bufferView": maker.view(png), "mimeType": "image/png"}]
+    maker.root["images"] = [{"bufferView": maker.view(_PNG), "mimeType": "image/png"}]
     maker.root["samplers"] = [{"wrapS": 33071}]
     maker.root["textures"] = [{"source": 0, "sampler": 0}]
     transform = {"KHR_texture_transform": {"scale": [2, 2]}}

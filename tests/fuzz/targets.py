@@ -5,11 +5,14 @@ A new reader adds a row, with a function that returns a few small sound files of
 """
 
 import json
+import os
 import tempfile
+import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from branchxr.errors import SceneRefused
 
@@ -48,6 +51,65 @@ def reader(suffix: str) -> Callable[[bytes], None]:
             write_glb(prepare(read(path)).whole)
 
     return run
+
+
+def usd(suffix: str) -> Callable[[bytes], None]:
+    """Return a function that converts a USD file in a child process, as the worker does.
+
+    A child that dies of a signal is what the worker is for: its parent refuses the file.
+    """
+
+    def run(raw: bytes) -> None:
+        from branchxr_assets.readers.usd import stage
+
+        source_end, child_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(source_end)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            os.write(child_end, _converted(raw, suffix, stage.convert).encode()[:4000])
+            os._exit(0)
+        os.close(child_end)
+        with os.fdopen(source_end, "rb") as said:
+            answer = said.read().decode()
+        status = os.waitpid(child, 0)[1]
+        if os.WIFSIGNALED(status):
+            raise SceneRefused("a file", f"signal {os.WTERMSIG(status)}", "none", code="crashed")
+        kind, _, text = answer.partition(" ")
+        if kind == "refused":
+            raise SceneRefused(text, "another", "none", code="refused")
+        if kind != "ok":
+            raise RuntimeError(text)
+
+    return run
+
+
+def _converted(raw: bytes, suffix: str, convert: Callable[[Path], Any]) -> str:
+    """Convert in this very process; say in one line how it went."""
+    import resource
+
+    from branchxr_assets.glb import write_glb
+    from branchxr_assets.readers.gltf import read_gltf
+
+    # Whoever is slower ends as the worker ends it: some crates keep USD's own parser busy.
+    resource.setrlimit(resource.RLIMIT_CPU, (5, 6))
+    # numpy says at length of a NaN what `prepare` will say in a warning.
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(prefix="branchxr-fuzz-") as folder:
+        path = Path(folder) / f"scene{suffix}"
+        path.write_bytes(raw)
+        try:
+            read_gltf(path, write_glb(convert(path).document))
+        except SceneRefused as error:
+            return f"refused {error.code} {error.expected:.60}"
+        except Exception as error:  # noqa: BLE001 - this is what is being looked for
+            last = traceback.extract_tb(error.__traceback__)
+            own = [frame for frame in last if "branchxr" in frame.filename][-1]
+            place = f"{Path(own.filename).name}:{own.lineno}"
+            return f"failed {type(error).__name__} {place} {error}"
+    return "ok"
 
 
 def fbx(raw: bytes) -> None:
@@ -96,6 +158,9 @@ TARGETS: Final = (
     Target("gltf", reader(".gltf"), lambda: [json.dumps(s).encode() for s in seeds.gltf()]),
     Target("draco", reader(".glb"), seeds.draco, seconds_max=150),
     Target("meshopt", meshopt_stream, seeds.meshopt_streams),
+    Target("usda", usd(".usda"), seeds.usda, seconds_max=60),
+    Target("usdc", usd(".usdc"), seeds.usdc, seconds_max=60),
+    Target("usdz", usd(".usdz"), seeds.usdz, seconds_max=60),
     Target("fbx", fbx, seeds.fbx, seconds_max=60),
     Target("build", build, seeds.glb, seconds_max=60),
 )

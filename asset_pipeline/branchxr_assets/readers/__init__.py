@@ -82,8 +82,8 @@ def _is_blend(head: bytes, suffix: str, _size: int) -> bool:
     return is_blend(Path(f"scene{suffix}"), head)
 
 
-def _usd(path: Path, raw: bytes, _options: ReadOptions) -> Source:
-    return read_usd(path, raw)
+def _usd(path: Path, _raw: bytes, _options: ReadOptions) -> Source:
+    return read_usd(path)
 
 
 def _blend(path: Path, raw: bytes, _options: ReadOptions) -> Source:
@@ -93,7 +93,7 @@ def _blend(path: Path, raw: bytes, _options: ReadOptions) -> Source:
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
     Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
-    Format("USD", (".usd", ".usda", ".usdc", ".usdz"), _is_usd, _usd),
+    Format("USD", (".usd", ".usda", ".usdc", ".usdz"), _is_usd, _usd, is_isolated=True),
     Format("Blender's own", (".blend",), _is_blend, _blend),
     Format("COLLADA", (".dae",), _is_dae, read_dae),
     Format("PLY", (".ply",), is_ply, read_ply, says_units=False),

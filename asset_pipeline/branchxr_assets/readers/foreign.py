@@ -33,7 +33,7 @@ class Foreign:
     Attributes:
         name: for people.
         suffixes: of its files.
-        is_it: tells it by its first bytes; `None` where only the suffix does.
+        is_it: tells it by its first bytes, up to 64 kB of them; `None` where only the suffix does.
         remedy: what to export from its program.
         is_shared: its first bytes are those of other formats too, so the suffix must agree.
     """
@@ -61,7 +61,7 @@ def _is_3ds(raw: bytes) -> bool:
     if len(raw) < 8 or raw[:2] != b"MM":
         return False
     length, child = struct.unpack("<IH", raw[2:8])
-    return length == len(raw) and child in {0x0002, 0x3D3D, 0x3D3E}
+    return length >= len(raw) and child in {0x0002, 0x3D3D, 0x3D3E}
 
 
 def _is_ifc(raw: bytes) -> bool:

@@ -45,19 +45,19 @@ def is_usd(path: Path, raw: bytes) -> bool:
     return is_layer or (is_zip(raw) and path.suffix.lower() in {".usdz", ".usd"})
 
 
-def read_usd(path: Path, raw: bytes) -> Source:
+def read_usd(path: Path) -> Source:
     """Read a USD scene.
 
     Args:
         path: where it lies; only its own folder and folders in it are read.
-        raw: its bytes.
 
     Raises:
         SceneRefused: with a code, the file and the place in it.
         MissingTool: usd-core is not installed.
     """
-    if is_zip(raw):
-        entries_of(path, raw)  # before USD, and even before its worker, sees it
+    with path.open("rb") as file:
+        if is_zip(file.read(4)):
+            entries_of(path, path.read_bytes())  # before USD, and even its worker, sees it
     if importlib.util.find_spec("pxr") is None:
         raise MissingTool(
             "usd-core, to read USD",

@@ -207,6 +207,10 @@ def _clip_paths(value: Any) -> Iterator[str]:
 
 def _first_line(error: Exception) -> str:
     """Return what USD says of a fault, without its source line and without our folders."""
-    text = str(error).partition(" : '")[2] or str(error)
+    try:
+        whole = str(error)
+    except UnicodeDecodeError:
+        return "it holds text that is not UTF-8"
+    text = whole.partition(" : '")[2] or whole
     text = re.sub(r"(/[^/\s@']+)+/", "", text.strip().rstrip("'"))
     return text.strip().splitlines()[0][:300] if text.strip() else "unknown"

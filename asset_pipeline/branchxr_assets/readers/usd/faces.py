@@ -51,6 +51,10 @@ def read_faces(prim: Any, time: Any, *, file: str, warn: Warn) -> Faces | None:
     """
     mesh, place = UsdGeom.Mesh(prim), str(prim.GetPath())
     points = tabled(mesh.GetPointsAttr().Get(time), 3)
+    if not np.isfinite(points).all():
+        message = "POSITION holds NaN or infinity; zero is put in its place"
+        warn("attribute_not_finite", place, message)
+        points = np.where(np.isfinite(points), points, 0)
     sizes = np.array(_got(mesh.GetFaceVertexCountsAttr().Get(time)), np.int64)
     corners = np.array(_got(mesh.GetFaceVertexIndicesAttr().Get(time)), np.int64)
     _check(points, sizes, corners, file=file, place=place)

@@ -129,6 +129,11 @@ class Meshes:
             message = f"its material reads {missing[0]!r}; it has no texture coordinates"
             self.warn("usd_uv_missing", str(prim.GetPath()), message)
         tint = self._colours(prim, faces, surfaces, values, columns)
+        for name, table in values.items():
+            if not np.isfinite(table).all():
+                message = f"{name} holds NaN or infinity; zero is put in its place"
+                self.warn("attribute_not_finite", str(prim.GetPath()), message)
+                values[name] = np.where(np.isfinite(table), table, 0)
         return _Corners(values, columns, sets, tint)
 
     def _primvar(self, prim: Any, name: str, faces: Faces, columns: int) -> Spread | None:

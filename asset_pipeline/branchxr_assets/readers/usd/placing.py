@@ -165,6 +165,10 @@ class Placing:
     def _matrix(self, prim: Any, above: int | None, time: Any) -> Floats:
         """Return a prim's transform below its parent's node."""
         own, is_reset = local_at(prim, time)
+        if not np.isfinite(own).all():
+            message = "its transform holds NaN or infinity; it stays where its parent is"
+            self.warn("usd_transform", str(prim.GetPath()), message)
+            own = np.eye(4)
         if above is None:
             return np.asarray(self.frame @ own)
         if not is_reset:
@@ -282,7 +286,7 @@ class Placing:
             "USD has one timeline: all transforms that it moves are in the clip 'Timeline', "
             "skeletons and blend shapes in clips of their own"
         )
-        self.warn("usd_timeline", "the stage", message)
+        self.warn("usd_animation_timeline", "the stage", message)
 
     def _transform_tracks(self, prim: Any) -> Iterator[Track]:
         path = str(prim.GetPath())
@@ -299,6 +303,7 @@ class Placing:
         is_sheared = False
         for code in codes:
             own = local_at(prim, Usd.TimeCode(code))[0]
+            own = own if np.isfinite(own).all() else np.eye(4)
             parts = parts_of(self.frame @ own if is_top else own)
             is_sheared = is_sheared or "matrix" in parts
             for key, default in _PLAIN.items():

@@ -4,6 +4,7 @@
 UsdPrimvarReader_*. Node graphs are followed to the nodes that give the values.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -132,10 +133,17 @@ class Shaders:
                 value = produced
         if isinstance(value, Texture | FromMesh):
             return value
+        try:
+            numbers = [float(v) for v in (value if hasattr(value, "__len__") else (value,))]
+        except (TypeError, ValueError):
+            numbers = []
+        if not numbers or not all(map(math.isfinite, numbers)):
+            message = f"its input {name!r} holds no number; its default is used"
+            self.warn("usd_shader_input", str(shader.GetPath()), message)
+            numbers = [*default] if isinstance(default, tuple) else [default]
         if isinstance(default, tuple):
-            table = tuple(map(float, value)) if hasattr(value, "__len__") else (float(value),) * 3
-            return table[:3]
-        return float(value[0]) if hasattr(value, "__len__") else float(value)
+            return tuple(numbers[:3]) if len(numbers) >= 3 else (numbers[0],) * 3
+        return numbers[0]
 
     def _produced(self, found: Any) -> Any:
         """Follow connections to what gives an input its value."""
@@ -179,13 +187,12 @@ class Shaders:
             scale=self._four(node, "scale", 1.0),
             bias=self._four(node, "bias", 0.0),
             space=str(self._value(node, "sourceColorSpace", "auto")),
-            fallback=tuple(map(float, self._value(node, "fallback", (0, 0, 0, 1)))),
+            fallback=_numbers(self._value(node, "fallback", None), (0.0, 0.0, 0.0, 1.0)),
             sampler=(self._wrap(node, "wrapS"), self._wrap(node, "wrapT")),
         )
 
     def _four(self, node: Any, name: str, default: float) -> tuple[float, ...]:
-        value = self._value(node, name, (default,) * 4)
-        return tuple(map(float, value))
+        return _numbers(self._value(node, name, None), (default,) * 4)
 
     def _wrap(self, node: Any, name: str) -> int:
         stated = str(self._value(node, name, "useMetadata"))
@@ -227,9 +234,9 @@ class Shaders:
             kind = str(source.GetShaderId() or "")
             if kind == "UsdTransform2d" and transform is None:
                 transform = (
-                    _pair(self._value(source, "translation", (0, 0))),
-                    float(self._value(source, "rotation", 0.0)),
-                    _pair(self._value(source, "scale", (1, 1))),
+                    _pair(_numbers(self._value(source, "translation", None), (0.0, 0.0))),
+                    _numbers([self._value(source, "rotation", 0.0)], (0.0,))[0],
+                    _pair(_numbers(self._value(source, "scale", None), (1.0, 1.0))),
                 )
                 found = source.GetInput("in")
                 continue
@@ -241,5 +248,15 @@ class Shaders:
         return "st", transform
 
 
-def _pair(value: Any) -> tuple[float, float]:
-    return float(value[0]), float(value[1])
+def _numbers(value: Any, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return as many finite numbers as the default has, or the default."""
+    try:
+        found = tuple(float(v) for v in value)
+    except (TypeError, ValueError):
+        return default
+    is_usable = len(found) == len(default) and all(map(math.isfinite, found))
+    return found if is_usable else default
+
+
+def _pair(value: tuple[float, ...]) -> tuple[float, float]:
+    return value[0], value[1]

@@ -1,11 +1,15 @@
 """Turn a USD stage into a glTF document; runs in the worker process."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from branchxr.errors import SceneRefused
 
+from ...document import Document
 from ...refusal import refused
 from ...warnings import SceneWarning, distinct
 from ..assembly import Assembly
@@ -78,7 +82,7 @@ def _read(path: Path, root: Path, kind: str, resources: Resources) -> Source:
     return Source(
         file=path.name,
         format=kind,
-        document=scene.document(name=_scene_name(stage)),
+        document=_finite(scene.document(name=_scene_name(stage)), warnings),
         size_bytes=path.stat().st_size if is_packed else resources.size_bytes,
         hashes={path.name: hashes[path.name]} if is_packed else hashes,
         counts=count(prims, time, placing.drawn_by),
@@ -86,6 +90,18 @@ def _read(path: Path, root: Path, kind: str, resources: Resources) -> Source:
         unit_m=unit_m,
         warnings=distinct((*warnings, *pictures.warnings)),
     )
+
+
+def _finite(document: Document, warnings: list[SceneWarning]) -> Document:
+    """Put zero where motions, skins and morph targets hold NaN or infinity, which JSON has not."""
+    accessors = list(document.accessors)
+    for index, accessor in enumerate(accessors):
+        is_finite = np.isfinite(accessor.values)
+        if not is_finite.all():
+            accessors[index] = replace(accessor, values=np.where(is_finite, accessor.values, 0))
+            message = "a motion, skin or morph target holds NaN or infinity; zero stands in for it"
+            warnings.append(SceneWarning("attribute_not_finite", "the stage", message))
+    return replace(document, accessors=tuple(accessors))
 
 
 def _prims(stage: Any, file: str) -> list[Any]:

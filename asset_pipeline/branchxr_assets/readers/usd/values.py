@@ -154,9 +154,10 @@ class Clock:
 
 def tabled(values: Any, columns: int) -> Floats:
     """Return a USD array of vectors as `(n, columns)`; `None` has no rows."""
-    if values is None:
+    try:
+        return np.array(() if values is None else values, np.float64).reshape(-1, columns)
+    except (TypeError, ValueError):  # a value of another type than its schema says
         return np.zeros((0, columns))
-    return np.array(values, np.float64).reshape(-1, columns)
 
 
 Warn = Callable[[str, str, str], None]
