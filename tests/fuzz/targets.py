@@ -162,5 +162,9 @@ TARGETS: Final = (
     Target("usdc", usd(".usdc"), seeds.usdc, seconds_max=60),
     Target("usdz", usd(".usdz"), seeds.usdz, seconds_max=60),
     Target("fbx", fbx, seeds.fbx, seconds_max=60),
+    Target("obj", reader(".obj"), seeds.obj),
+    Target("dae", reader(".dae"), seeds.dae),
+    Target("stl", reader(".stl"), seeds.stl),
+    Target("ply", reader(".ply"), seeds.ply),
     Target("build", build, seeds.glb, seconds_max=60),
 )
