@@ -234,6 +234,22 @@ def test_skins_keep_the_strongest_joints_and_name_the_loss(tmp_path: Path) -> No
     assert source.bounds_m == pytest.approx(box, abs=1e-6)
 
 
+def test_joints_of_several_trees_get_one_as_gltf_wants(tmp_path: Path) -> None:
+    scene = Scene(unit_cm=100.0)
+    skinned_fbx(scene, 2)
+    text = scene.text()
+    # joint1 stands at the top of the scene instead of below joint0.
+    joint0, joint1 = (text.split(f'"Model::joint{n}"')[0].split("Model: ")[-1][:4] for n in (0, 1))
+    path = tmp_path / "a.fbx"
+    path.write_text(text.replace(f'"OO",{joint1},{joint0}', f'"OO",{joint1},0'), encoding="utf-8")
+    source = read(path)
+    assert "skin_trees" in codes(source)
+    nodes = source.document.listed("nodes")
+    (holder,) = [n for n in nodes if "name" not in n and n.get("children")]
+    assert {nodes[child]["name"] for child in holder["children"]} >= {"rig", "joint1"}
+    assert nodes.index(holder) in source.document.root["scenes"][0]["nodes"]
+
+
 def test_morph_channels_and_their_in_between_shapes(tmp_path: Path) -> None:
     scene = Scene(unit_cm=100.0)
     morphed_fbx(scene)

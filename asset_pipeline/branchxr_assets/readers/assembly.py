@@ -174,13 +174,9 @@ class Assembly:
         siblings.append(index)
         return index
 
-    def above(self, index: int) -> list[int]:
-        """Return a node and all above it, itself first."""
-        parents = {c: i for i, node in enumerate(self.nodes) for c in node.get("children", [])}
-        found = [index]
-        while found[-1] in parents:
-            found.append(parents[found[-1]])
-        return found
+    def parents(self) -> dict[int, int]:
+        """Return the node above each node that has one."""
+        return {c: i for i, node in enumerate(self.nodes) for c in node.get("children", [])}
 
     def gather(self, tops: Sequence[int]) -> int:
         """Put nodes that stand at the top below a new one without a name; return it."""

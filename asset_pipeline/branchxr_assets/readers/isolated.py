@@ -105,7 +105,7 @@ def _run(path: Path, reader: str, limits: Limits, folder: Path) -> int | None:
     # One thread: each of OpenBLAS's reserves tens of MB of address space, and none is used.
     environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
     worker = subprocess.Popen(  # noqa: S603 - our own interpreter, our own words
-        [sys.executable, "-I", "-c", _BOOT],
+        [sys.executable, "-I", "-S", "-c", _BOOT],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -28,6 +28,12 @@ _ALWAYS: Final = 1000.0
 leaves 1.5 % of a scale in Maya's sausage between two keys of its 24 a second."""
 _LONGEST_S: Final = 3600.0
 _PARTS: Final = (("translation", 3), ("rotation", 4), ("scale", 3))
+_PLAIN: Final = {
+    "translation": [0.0, 0.0, 0.0],
+    "rotation": [0.0, 0.0, 0.0, 1.0],
+    "scale": [1.0, 1.0, 1.0],
+}
+_AT_REST: Final = 1e-5
 _WEIGHT: Final = "DeformPercent"
 _SILENT: Final = frozenset({"Lcl Translation", "Lcl Rotation", "Lcl Scaling", _WEIGHT})
 
@@ -41,12 +47,12 @@ class Clip:
     name: str
     motions: Mapping[_Key, Motion]
 
-    def moved(self, rests: Callable[[_Key], Floats]) -> set[_Key]:
+    def moved(self, rests: Callable[[_Key], list[float]]) -> set[_Key]:
         """Return what does not stay at rest."""
         return {
             key
             for key, motion in self.motions.items()
-            if motion.is_moving or np.abs(motion.values[0] - rests(key)).max() > 1e-5
+            if motion.is_moving or _is_apart(key, motion.values[0].tolist(), rests(key))
         }
 
 
@@ -64,7 +70,7 @@ def read_animations(reading: Reading, morphs: Sequence[tuple[int, Morphs]]) -> N
             motions = _motions(reading, stack, morphs) | motions
         clips.append(Clip(name, motions))
 
-    def rest(key: _Key) -> Floats:
+    def rest(key: _Key) -> list[float]:
         return _rest(reading, key, morphs)
 
     moved = set().union(*(clip.moved(rest) for clip in clips)) if clips else set()
@@ -82,12 +88,19 @@ def _track(key: _Key, motion: Motion) -> Track:
     return Track(key[0], key[1], motion.times, motion.values, kind)
 
 
-def _rest(reading: Reading, key: _Key, morphs: Sequence[tuple[int, Morphs]]) -> Floats:
+def _rest(reading: Reading, key: _Key, morphs: Sequence[tuple[int, Morphs]]) -> list[float]:
     node, path = key
     if path == "weights":
-        return np.array(next(m.weights for number, m in morphs if number == node))
-    plain = {"translation": [0.0] * 3, "rotation": [0.0, 0.0, 0.0, 1.0], "scale": [1.0] * 3}
-    return np.array(reading.assembly.nodes[node].get(path, plain[path]))
+        return next(m.weights for number, m in morphs if number == node)
+    found: list[float] = reading.assembly.nodes[node].get(path, _PLAIN[path])
+    return found
+
+
+def _is_apart(key: _Key, values: list[float], rest: list[float]) -> bool:
+    """Tell whether a value is not at rest; plain floats beat numpy on four of them."""
+    if key[1] == "rotation" and sum(v * r for v, r in zip(values, rest, strict=True)) < 0:
+        rest = [-r for r in rest]  # q and -q are one rotation
+    return max(abs(v - r) for v, r in zip(values, rest, strict=True)) > _AT_REST
 
 
 def _motions(

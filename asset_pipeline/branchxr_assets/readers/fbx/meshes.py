@@ -75,7 +75,7 @@ class Shape:
             is_used[triangles] = True
             attributes = {name: values[is_used] for name, values in attributes.items()}
             points = points[is_used]
-            triangles = (np.cumsum(is_used) - 1)[triangles]
+            triangles = (np.cumsum(is_used, dtype=np.uint32) - np.uint32(1))[triangles]
         return Geometry(
             attributes={
                 **attributes,
@@ -96,25 +96,28 @@ def read_shape(reading: Reading, mesh: Any) -> Shape | None:
     corners = _corners(faces)
     control = native.indices(mesh.vertex_indices)[corners]
     places = native.floats(mesh.vertices)
-    local = triangulate(faces[:, 1], places[control])
+    local = triangulate(faces[:, 1], places[control]).astype(np.uint32)
     if not len(local):
         return None
     layers = {name: layer for name, layer in _layers(mesh).items() if layer is not None}
-    columns: list[Array] = [control]
-    by_corner: dict[str, Array] = {}
-    for name, (values, numbers) in layers.items():
-        own = numbers[corners]
-        by_corner[name] = own
-        # Values that are not shared need comparing; numbers of shared ones say enough.
-        columns.append(values[own] if len(values) >= len(numbers) else own)
-    welded = weld(columns)
+    by_corner = {name: numbers[corners] for name, (_, numbers) in layers.items()}
+    # Values that are not shared need comparing; numbers of shared ones say enough.
+    welded = weld(
+        [
+            control,
+            *(
+                values[by_corner[name]] if len(values) >= len(numbers) else by_corner[name]
+                for name, (values, numbers) in layers.items()
+            ),
+        ]
+    )
     attributes: dict[str, Array] = {"POSITION": places[control[welded.first]]}
     attributes |= {n: values[by_corner[n][welded.first]] for n, (values, _) in layers.items()}
     return Shape(
         attributes=_finished(attributes),
         points=control[welded.first],
         point_count=len(places),
-        triangles=welded.vertex[local],
+        triangles=welded.vertex.astype(np.uint32)[local],
         slots=np.repeat(slots, np.maximum(faces[:, 1] - 2, 0)),
         uv_names=tuple(str(s.name) for s in mesh.uv_sets),
     )
@@ -135,10 +138,12 @@ def _drawn(reading: Reading, mesh: Any, faces: Array, slots: Array) -> tuple[Arr
     return faces[is_drawn], slots[is_drawn]
 
 
-def _corners(faces: Array) -> Array:
-    """Return the corner numbers of faces in their order."""
+def _corners(faces: Array) -> Array | slice:
+    """Return the corner numbers of faces in their order; a slice, where they lie in order."""
     sizes = faces[:, 1]
     starts = np.cumsum(sizes) - sizes
+    if np.array_equal(starts, faces[:, 0]):
+        return slice(0, int(sizes.sum()))
     found: Array = np.arange(int(sizes.sum())) + np.repeat(faces[:, 0] - starts, sizes)
     return found
 

@@ -1,5 +1,6 @@
 """Put an FBX scene's meshes on its nodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -123,8 +124,9 @@ class Placement:
         Blender puts it, gets a node without a name below what all its joints are below.
         """
         assembly, own = self.reading.assembly, self.reading.numbers[int(node.typed_id)]
-        lines = [assembly.above(joint)[::-1] for joint in joints]
-        if assembly.above(own)[-1] in {line[0] for line in lines}:
+        parents = assembly.parents()
+        lines = [_line(parents, joint) for joint in joints]
+        if _line(parents, own)[0] in {line[0] for line in lines}:
             return own
         shared = [step[0] for step in zip(*lines, strict=False) if len(set(step)) == 1]
         if not shared:
@@ -137,10 +139,11 @@ class Placement:
     def _join_trees(self) -> None:
         """Give the joints of each skin one tree: a node without a name above their trees."""
         assembly = self.reading.assembly
+        parents = assembly.parents()
         for joints, path in self._skins:
-            tops = list(dict.fromkeys(assembly.above(joint)[-1] for joint in joints))
+            tops = list(dict.fromkeys(_line(parents, joint)[0] for joint in joints))
             if len(tops) > 1:
-                assembly.gather(tops)
+                parents |= dict.fromkeys(tops, assembly.gather(tops))
                 message = (
                     f"its joints are in {len(tops)} trees; a node without a name now holds these, "
                     "since glTF wants one: put them under one in the modelling program"
@@ -151,6 +154,14 @@ class Placement:
         if len(points):
             low, high = _box(points, matrix_of(node.geometry_to_world))
             self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+
+
+def _line(parents: Mapping[int, int], index: int) -> list[int]:
+    """Return the nodes from the top down to a node."""
+    found = [index]
+    while found[-1] in parents:
+        found.append(parents[found[-1]])
+    return found[::-1]
 
 
 def _box(points: Floats, matrix: Floats) -> Floats:
