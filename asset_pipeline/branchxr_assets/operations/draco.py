@@ -22,7 +22,9 @@ class DracoOptions:
     """How finely values are kept, and how hard to try.
 
     Attributes:
-        position_step_m: in the scene; a value is off by half of it at most.
+        position_bits: of a primitive's size, at most; no less than 10.
+        position_step_m: in the scene: no finer than this. A value is off by half of it at most, if
+            the bits reach so far.
         normal_bits: of a direction.
         texture_bits: of the range of texture coordinates.
         level: 0 to 10. The dense scene packs to 1.34, 0.72 and 0.67 MB by 1, 7 and 10, in 0.25,
@@ -31,6 +33,7 @@ class DracoOptions:
         jobs: threads; the bytes do not depend on it.
     """
 
+    position_bits: int = 16
     position_step_m: float = 0.0005
     normal_bits: int = 10
     texture_bits: int = 12
@@ -137,7 +140,7 @@ def _packed(
             generic[ids[name]] = stored
     corners = np.ascontiguousarray(attributes["POSITION"].values)
     extent = float(np.ptp(corners, axis=0).max(initial=0.0))
-    bits = position_bits(extent, options.position_step_m / scale)
+    bits = min(options.position_bits, position_bits(extent, options.position_step_m / scale))
 
     def encode(generic: dict[int, Array]) -> bytes:
         raw: bytes = DracoPy.encode(

@@ -27,8 +27,9 @@ class MeshoptOptions:
     Attributes:
         extension: `EXT_meshopt_compression`, which viewers know, or `KHR_meshopt_compression`,
             whose second version packs a few percent better.
-        position_step_m: in the scene; a value is off by half of it at most. Half a millimetre;
-            gltfpack's 14 bits of a 20 m scene are 1.2.
+        position_bits: of a mesh's reach and its sign, at most; no less than 11.
+        position_step_m: in the scene: no finer than this. A value is off by half of it at most, if
+            the bits reach so far. Half a millimetre; gltfpack's 14 bits of a 20 m scene are 1.2.
         texture_bits: of the range of texture coordinates.
         normal_bits: 8 or less are stored as bytes.
         rotation_bits: of animated rotations.
@@ -37,7 +38,8 @@ class MeshoptOptions:
     """
 
     extension: str = EXT_MESHOPT
-    position_step_m: float | None = 0.0005
+    position_bits: int | None = 17
+    position_step_m: float = 0.0005
     texture_bits: int | None = 12
     normal_bits: int | None = 8
     rotation_bits: int | None = 14
@@ -47,7 +49,7 @@ class MeshoptOptions:
 
 DEFAULTS: Final = MeshoptOptions()
 EXACT: Final = MeshoptOptions(
-    position_step_m=None,
+    position_bits=None,
     texture_bits=None,
     normal_bits=None,
     rotation_bits=None,
@@ -172,12 +174,13 @@ class _Packer:
         return made
 
     def _steps(self, accessor: Accessor) -> MeshoptRows | _Filtered:
-        step_m = self._options.position_step_m
-        if step_m is None or accessor.values.dtype.kind != "f":
+        most, step_m = self._options.position_bits, self._options.position_step_m
+        if most is None or accessor.values.dtype.kind != "f":
             return _plain(accessor)
         reach = float(np.abs(accessor.values).max(initial=0.0))
         # Mantissas have a sign, so a reach has one bit more than an extent.
-        return self._grid(position_bits(reach, step_m / self._scale) + 1)(accessor)
+        bits = min(most, position_bits(reach, step_m / self._scale) + 1)
+        return self._grid(bits)(accessor)
 
     def _grid(self, bits: int | None) -> Callable[[Accessor], MeshoptRows | _Filtered]:
         def exponents(accessor: Accessor) -> MeshoptRows | _Filtered:
