@@ -127,6 +127,16 @@ def largest_scale(matrices: Floats) -> float:
     return float(np.linalg.norm(matrices[:, :3, :3], ord=2, axis=(1, 2)).max(initial=0.0))
 
 
+def placed_meshes(document: Document) -> dict[int, tuple[float, int]]:
+    """Return by how much each mesh is stretched at most, never zero, and how often it is drawn."""
+    found: dict[int, tuple[float, int]] = {}
+    for placement in placements(document):
+        scale, copies = found.get(placement.mesh, (0.0, 0))
+        scale = max(scale, largest_scale(placement.matrices))
+        found[placement.mesh] = scale, copies + len(placement.matrices)
+    return {mesh: (scale or 1.0, copies) for mesh, (scale, copies) in found.items()}
+
+
 def index_array(faces: Triangles) -> Array:
     """Return triangle corners as the smallest type that never meets the restart value."""
     is_short = faces.size == 0 or int(faces.max()) < 65535

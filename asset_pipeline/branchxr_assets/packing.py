@@ -62,4 +62,17 @@ class SparseRows:
     """Only the rows that are not zero are stored (glTF 2.0, section 3.6.2.3)."""
 
 
+_BITS_MIN: Final = 10
+_BITS_MAX: Final = 16
+
+
+def position_bits(extent: float, step: float) -> int:
+    """Return how many bits a mesh's positions need: `step` apart, in the units of `extent`.
+
+    At least 10, so that what is small stays round, and at most 16.
+    """
+    steps = extent / step if step > 0 else 2.0**_BITS_MAX
+    return int(min(max(np.ceil(np.log2(max(steps, 1.0))), _BITS_MIN), _BITS_MAX))
+
+
 Packed = DracoPart | MeshoptRows | SparseRows

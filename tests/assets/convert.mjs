@@ -1,4 +1,4 @@
-// Other people's encoders: node convert.mjs NPM_FOLDER draco|meshopt|meshopt-quantize IN OUT
+// Other people's encoders: node convert.mjs NPM_FOLDER plain|draco|draco-sequential|meshopt|meshopt-filter IN OUT
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -23,6 +23,10 @@ io.registerDependencies({
   "meshopt.encoder": MeshoptEncoder,
 });
 const document = await io.read(source);
+const packings = /draco|meshopt/;
+for (const extension of document.getRoot().listExtensionsUsed()) {
+  if (packings.test(extension.extensionName)) extension.dispose();
+}
 if (how.startsWith("draco")) {
   const method = how === "draco-sequential" ? "SEQUENTIAL" : "EDGEBREAKER";
   document.createExtension(KHRDracoMeshCompression).setRequired(true).setEncoderOptions({

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..clustering import ClusterMesh, Clusters
 from ..document import AccessorPool, Document, Json, Outcome
-from ..geometry import TRIANGLES, index_array, largest_scale, placements, positions, triangles
+from ..geometry import TRIANGLES, index_array, placed_meshes, positions, triangles
 from ..normals import reshade
 from ..rewrite import drop_empty_meshes, prune
 
@@ -36,13 +36,10 @@ def cluster(document: Document, options: ClusterOptions = DEFAULTS) -> Outcome:
     """
     changed = document.copy()
     pool = AccessorPool(changed.accessors)
-    scales: dict[int, float] = {}
-    for placement in placements(changed):
-        scale = largest_scale(placement.matrices)
-        scales[placement.mesh] = max(scales.get(placement.mesh, 0.0), scale)
+    placed = placed_meshes(changed)
     counts = {"triangles_before": 0.0, "triangles_after": 0.0, "error_m": 0.0}
     for index, mesh in enumerate(changed.listed("meshes")):
-        scale = scales.get(index, 1.0) or 1.0
+        scale, _ = placed.get(index, (1.0, 0))
         for primitive in mesh["primitives"]:
             if primitive.get("mode", TRIANGLES) < TRIANGLES or primitive.get("targets"):
                 continue

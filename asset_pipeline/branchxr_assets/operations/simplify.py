@@ -19,8 +19,7 @@ from ..geometry import (
     TRIANGLES,
     Triangles,
     index_array,
-    largest_scale,
-    placements,
+    placed_meshes,
     positions,
     triangles,
 )
@@ -69,7 +68,7 @@ def simplify(document: Document, options: SimplifyOptions = DEFAULTS) -> Outcome
     """Simplify every triangle mesh; points, lines and morphed primitives stay as they are."""
     changed = document.copy()
     meshes = changed.listed("meshes")
-    stretched = _placed(changed)
+    stretched = placed_meshes(changed)
     surfaces = [
         _Surface.of(changed, mesh, options, stretched.get(index, (1.0, 1)))
         for index, mesh in enumerate(meshes)
@@ -139,16 +138,6 @@ def _next(shares: dict[float, float]) -> float:
         return under / 4
     along = _off(shares[over]) / max(_off(shares[over]) + _off(shares[under]), 1e-9)
     return float(over * (under / over) ** min(max(along, 0.1), 0.9))
-
-
-def _placed(document: Document) -> dict[int, tuple[float, int]]:
-    """Return by how much each mesh is stretched at most, never zero, and how often it is drawn."""
-    found: dict[int, tuple[float, int]] = {}
-    for placement in placements(document):
-        scale, copies = found.get(placement.mesh, (0.0, 0))
-        scale = max(scale, largest_scale(placement.matrices))
-        found[placement.mesh] = scale, copies + len(placement.matrices)
-    return {mesh: (scale or 1.0, copies) for mesh, (scale, copies) in found.items()}
 
 
 def _error_for(wanted: float, surfaces: list["_Surface"]) -> float:
