@@ -264,6 +264,36 @@ def test_byte_weights_add_up(rows: list[list[float]]) -> None:
     assert np.abs(stored / 255 - unit).max() <= 1 / 255 + 1e-6
 
 
+def test_the_simplifier_leaves_what_is_locked() -> None:
+    side = 16
+    x, z = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    points = np.stack([x, 0 * x, z], axis=-1).reshape(-1, 3).astype(np.float32)
+    number = np.arange(side * side).reshape(side, side)
+    a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
+    faces = np.stack([a, b, c, c, b, d], axis=-1).reshape(-1, 3)
+
+    def kept(*, keeps_border: bool = False, **more: Any) -> set[int]:
+        options = codec.SimplifierOptions(error_max=0.01, keeps_border=keeps_border)
+        made = codec.simplify(points, faces, 2, options, **more)
+        return set(made.triangles.reshape(-1).tolist())
+
+    corners = {0, side - 1, side * (side - 1), side * side - 1}
+    assert kept() == corners
+    locked = np.zeros(len(points), bool)
+    locked[[40, 77]] = True
+    assert kept(locked=locked) == {*corners, 40, 77}
+    border = {*number[0].tolist(), *number[-1].tolist(), *number[:, 0].tolist()}
+    border |= set(number[:, -1].tolist())
+    assert border <= kept(keeps_border=True)
+    torn = points[faces].reshape(-1, 3)  # every triangle by itself: seams everywhere
+    own = np.arange(len(torn)).reshape(-1, 3)
+    normals = np.random.default_rng(1).normal(size=torn.shape)
+    for crosses, fewer in ((False, False), (True, True)):
+        options = codec.SimplifierOptions(crosses_seams=crosses)
+        made = codec.simplify(torn, own, 2, options, attributes=normals, weights=np.full(3, 1e-6))
+        assert (len(made.triangles) < 40) is fewer
+
+
 def test_the_codec_refuses_what_it_cannot_take() -> None:
     with pytest.raises(codec.MeshoptFailed):
         codec.encode(np.zeros((3, 3), np.uint8), "ATTRIBUTES")

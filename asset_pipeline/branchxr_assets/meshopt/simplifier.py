@@ -14,10 +14,8 @@ class _Flag(IntFlag):
     """`meshopt_Simplify…` of meshoptimizer.h."""
 
     LOCK_BORDER = 1
-    SPARSE = 2
     ERROR_ABSOLUTE = 4
     PRUNE = 8
-    REGULARIZE = 16
     PERMISSIVE = 32
 
 

@@ -22,7 +22,7 @@ class DracoOptions:
     """How finely values are kept, and how hard to try.
 
     Attributes:
-        position_bits: of a primitive's size, at most; no less than 10.
+        position_bits: of a primitive's size, at most.
         position_step_m: in the scene: no finer than this. A value is off by half of it at most, if
             the bits reach so far.
         normal_bits: of a direction.

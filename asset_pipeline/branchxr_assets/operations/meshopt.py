@@ -27,7 +27,7 @@ class MeshoptOptions:
     Attributes:
         extension: `EXT_meshopt_compression`, which viewers know, or `KHR_meshopt_compression`,
             whose second version packs a few percent better.
-        position_bits: of a mesh's reach and its sign, at most; no less than 11.
+        position_bits: of a mesh's reach and its sign, at most.
         position_step_m: in the scene: no finer than this. A value is off by half of it at most, if
             the bits reach so far. Half a millimetre; gltfpack's 14 bits of a 20 m scene are 1.2.
         texture_bits: of the range of texture coordinates.
