@@ -337,6 +337,12 @@ def _declared(accessor: Accessor, *, has_bounds: bool) -> Json:
     if accessor.is_normalized:
         item["normalized"] = True
     if has_bounds and accessor.count:
-        item["min"] = [v.item() for v in values.min(axis=0)]
-        item["max"] = [v.item() for v in values.max(axis=0)]
+        item["min"] = _shortest(values.min(axis=0))
+        item["max"] = _shortest(values.max(axis=0))
     return item | accessor.rest
+
+
+def _shortest(values: Array) -> list[float]:
+    """Return numbers in the fewest digits that float32 tells apart: 0.3, not 0.30000001192."""
+    is_float = values.dtype.kind == "f"
+    return [float(str(value)) if is_float else value.item() for value in values]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -10,14 +10,20 @@ from .document import Document
 from .geometry import bounds, drawn_triangles
 from .glb import write_glb
 from .operations.cluster import ClusterOptions, cluster
+from .operations.draco import DracoOptions, draco
 from .operations.merge import merge
+from .operations.meshopt import meshopt
 from .operations.plain_materials import PlainMaterialsOptions, plain_materials
 from .operations.quantize import quantize
+from .operations.reorder import ReorderOptions, reorder
 from .operations.simplify import SimplifyOptions, simplify
 from .operations.strip import strip
 from .operations.textures import TexturesOptions, textures
+from .operations.weld import weld
 from .warnings import SceneWarning
 
+Codec = Literal["none", "meshopt", "draco"]
+"""How all but the coarsest chunk is packed; `draco` leaves clips and morph targets to meshopt."""
 COARSEST_BYTES_MAX: Final = 60_000
 """Raw bytes of what a visitor sees first."""
 _COARSEST_TARGET: Final = 58_000
@@ -49,7 +55,9 @@ class Chunk:
     notes: Mapping[str, Mapping[str, float]]
 
 
-def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], list[SceneWarning]]:
+def make_chain(
+    static: Document, *, lods: int, jobs: int, codec: Codec = "none"
+) -> tuple[list[Chunk], list[SceneWarning]]:
     """Make the chain of LODs, coarsest first; a scene with nothing static has none.
 
     Where nothing static can be seen, but empties have extras, the fullest level alone carries them.
@@ -57,12 +65,12 @@ def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], 
     box = bounds(static)
     if box is None and not any("extras" in node for node in static.listed("nodes")):
         return [], []
-    full, warnings = _full(static, jobs)
+    full, warnings = _full(static, jobs, codec)
     if box is None:
         return [full], warnings
     chain = [full]
     for step in range(1, lods - 1):
-        chain.insert(0, _middle(static, step, box_m=_diagonal(box), jobs=jobs))
+        chain.insert(0, _middle(static, step, box_m=_diagonal(box), jobs=jobs, codec=codec))
     if lods > 1:
         coarsest = _coarsest(static, diagonal_m=_diagonal(box), jobs=jobs)
         if coarsest is not None:
@@ -73,22 +81,40 @@ def make_chain(static: Document, *, lods: int, jobs: int) -> tuple[list[Chunk], 
     return _rising_errors(chain), warnings
 
 
-def make_live(live: Document, *, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
+def make_live(
+    live: Document, *, jobs: int, codec: Codec = "none"
+) -> tuple[Chunk, list[SceneWarning]]:
     """Make the chunk of everything that is live."""
     packed = textures(live, TexturesOptions(jobs=jobs))
-    glb = write_glb(packed.document)
-    notes = {"textures": packed.changed}
+    glb, noted = _written(packed.document, codec, jobs)
+    notes = {"textures": packed.changed, **noted}
     return Chunk("live", glb, 0.0, drawn_triangles(packed.document), notes), list(packed.warnings)
 
 
-def _full(static: Document, jobs: int) -> tuple[Chunk, list[SceneWarning]]:
+def _full(static: Document, jobs: int, codec: Codec) -> tuple[Chunk, list[SceneWarning]]:
     packed = textures(static, TexturesOptions(jobs=jobs))
-    glb = write_glb(packed.document)
-    notes = {"textures": packed.changed}
+    glb, noted = _written(packed.document, codec, jobs)
+    notes = {"textures": packed.changed, **noted}
     return Chunk("full", glb, 0.0, drawn_triangles(static), notes), list(packed.warnings)
 
 
-def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
+def _written(
+    document: Document, codec: Codec, jobs: int
+) -> tuple[bytes, dict[str, Mapping[str, float]]]:
+    """Put vertices in order, pack them, and write the chunk."""
+    steps = {"weld": weld(document)}
+    steps["reorder"] = reorder(steps["weld"].document, ReorderOptions(for_size=codec != "none"))
+    last = steps["reorder"].document
+    if codec == "draco":
+        steps["draco"] = draco(last, DracoOptions(jobs=jobs))
+        last = steps["draco"].document
+    if codec != "none":
+        steps["meshopt"] = meshopt(last)
+        last = steps["meshopt"].document
+    return write_glb(last), {name: step.changed for name, step in steps.items()}
+
+
+def _middle(static: Document, step: int, *, box_m: float, jobs: int, codec: Codec) -> Chunk:
     """Halve textures `step` times and keep a falling share of the triangles."""
     bare = strip(static).document
     options = SimplifyOptions(
@@ -99,10 +125,10 @@ def _middle(static: Document, step: int, *, box_m: float, jobs: int) -> Chunk:
     )
     best = simplify(bare, options)
     packed = textures(best.document, TexturesOptions(halvings=step, jobs=jobs))
-    document = packed.document
-    notes = {"simplify": best.changed, "textures": packed.changed}
+    glb, noted = _written(packed.document, codec, jobs)
+    notes = {"simplify": best.changed, "textures": packed.changed, **noted}
     error = best.changed["error_m"]
-    return Chunk("middle", write_glb(document), error, drawn_triangles(document), notes)
+    return Chunk("middle", glb, error, drawn_triangles(packed.document), notes)
 
 
 def _coarsest(static: Document, *, diagonal_m: float, jobs: int) -> Chunk | None:

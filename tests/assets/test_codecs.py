@@ -16,12 +16,15 @@ from branchxr_assets import meshopt as codec
 from branchxr_assets.document import Document, Outcome
 from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
 from branchxr_assets.glb import write_glb
+from branchxr_assets.lods import COARSEST_BYTES_MAX, make_chain
 from branchxr_assets.operations.draco import DracoOptions, draco
 from branchxr_assets.operations.meshopt import EXACT, MeshoptOptions, meshopt
 from branchxr_assets.operations.reorder import reorder
+from branchxr_assets.operations.split_live import split_live
 from branchxr_assets.packing import KHR_MESHOPT
 from branchxr_assets.prepare import prepare
 from branchxr_assets.readers import read
+from branchxr_assets.rewrite import prune
 from branchxr_assets.tree import paths
 from branchxr_assets.vertices import byte_weights
 
@@ -204,14 +207,32 @@ def test_draco_keeps_a_skins_vertices_together(maker: Any) -> None:
     assert tables["WEIGHTS_0"].dtype == np.uint8
 
 
-def test_morphs_points_and_small_meshes_stay_plain(maker: Any) -> None:
-    target = {"POSITION": maker.array(np.zeros((8, 3)))}
-    maker.node(mesh=maker.box(targets=[target]))
+def test_draco_puts_morph_targets_in_its_order(maker: Any) -> None:
+    side = 12
+    x, z = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    points = np.stack([x, np.sin(x) + z % 3, z], axis=-1).reshape(-1, 3).astype(np.float32)
+    number = np.arange(side * side).reshape(side, side)
+    a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
+    faces = np.stack([a, b, c, c, b, d], axis=-1).reshape(-1)
+    target = {"POSITION": maker.array(points * 2)}
+    mesh = maker.mesh(points, faces, targets=[target])
+    maker.root["meshes"][mesh]["weights"] = [0.5]
+    maker.node(mesh=mesh)
+    made = draco(read(maker.save()).document)
+    assert made.changed["primitives"] == 1
+    (primitive,) = made.document.primitives()
+    found = made.document.accessors[primitive["attributes"]["POSITION"]].values
+    moved = made.document.accessors[primitive["targets"][0]["POSITION"]].values
+    np.testing.assert_allclose(moved, found * 2, atol=0.01)
+    assert set(map(tuple, moved.tolist())) == set(map(tuple, (points * 2).tolist()))
+
+
+def test_points_and_small_meshes_stay_plain(maker: Any) -> None:
     maker.node(mesh=maker.mesh(np.eye(3), mode=0))
     maker.node(mesh=maker.box())
     document = read(maker.save()).document
     made = draco(document)
-    assert (made.changed["primitives"], made.changed["left_alone"]) == (0, 3)
+    assert (made.changed["primitives"], made.changed["left_alone"]) == (0, 2)
     assert write_glb(made.document) == write_glb(document)
 
 
@@ -244,6 +265,25 @@ def test_the_codec_refuses_what_it_cannot_take() -> None:
         codec.encode(np.zeros((3, 3), np.uint8), "ATTRIBUTES")
     with pytest.raises(ValueError, match="a weight per column"):
         codec.simplify(np.zeros((3, 3)), np.arange(3), 1, attributes=np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("kind", ["none", "meshopt", "draco"])
+def test_a_chain_packs_all_but_what_is_seen_first(whole: Document, kind: Any) -> None:
+    static = split_live(whole).document
+    for material in static.listed("materials"):  # textures are another test's business
+        material.clear()
+    static = prune(static)
+    chains = [make_chain(static, lods=3, jobs=jobs, codec=kind)[0] for jobs in (1, 3)]
+    assert [c.glb for c in chains[0]] == [c.glb for c in chains[1]]
+    coarsest, *others = chains[0]
+    assert coarsest.role == "coarsest"
+    assert len(coarsest.glb) < COARSEST_BYTES_MAX
+    for word in (b"meshopt_compression", b"draco"):
+        assert word not in coarsest.glb
+        is_used = kind == "draco" or (kind == "meshopt" and word != b"draco")
+        assert all((word in chunk.glb) is is_used for chunk in others)
+    assert others[-1].triangles == drawn_triangles(static)
+    assert [c.error_m for c in chains[0]] == sorted((c.error_m for c in chains[0]), reverse=True)
 
 
 @pytest.mark.tool

@@ -1,4 +1,5 @@
 """Small sound files to start from: each uses other parts of its format."""
+# ruff: noqa: E501 (XML and OBJ read better whole)
 
 import base64
 import json
@@ -157,3 +158,69 @@ def _textured(maker: Maker) -> None:
     uv = maker.array(np.zeros((8, 2)))
     maker.node(mesh=maker.box(attributes={"TEXCOORD_0": uv}, material=0))
     maker.node(mesh=maker.box(material=1), matrix=list(np.eye(4).reshape(-1)))
+
+
+def obj() -> list[bytes]:
+    """Return OBJ: all kinds of corners, groups, colours, what is not kept."""
+    return [
+        b"mtllib a.mtl\no A\nv 0.5 0 0\nv 1.5 0 0\nv 1.5 1 0\nv 0.5 1 0\nvt 0.1 0.2\nvn 0.0 0.0 1.0\n"
+        b"g x\nusemtl m\ns 1\nf 1/1/1 2/1/1 3/1/1 4/1/1\nf -4 -3 -2\nf 1//1 2//1 3//1\nl 1 2\np 1\n",
+        b"v 0 0 0 1 0.5 0\r\nv 1e0 0 0 1 1 1\r\nv 1 1 0 0 0 0\r\nv 0.2 0.2 0\r\nv 0 1 0\r\n"
+        b"f 1 2 3 4 5\r\nf 1 2 \\\r\n3\r\n# File units = inches\r\n",
+    ]
+
+
+def dae() -> list[bytes]:
+    """Return COLLADA: a skin, a morph with its animation, materials and lights."""
+    from ..assets import test_read_dae as made
+
+    curve = made.words("ak", "BEZIER LINEAR") + made.floats("at", "0 0 0.5 10", 2)
+    effect = (
+        '<library_effects><effect id="e"><profile_COMMON><technique><phong><diffuse><color>1 0 0 1'
+        '</color></diffuse><transparent opaque="RGB_ZERO"><color>0 0 0 1</color></transparent></phong>'
+        '</technique></profile_COMMON></effect></library_effects><library_materials><material id="m">'
+        '<instance_effect url="#e"/></material></library_materials><library_lights><light id="l">'
+        "<technique_common><spot><color>1 1 1</color></spot></technique_common></light></library_lights>"
+    )
+    holed = f"<polygons>{made.VERTEX}<ph><p>0 1 2 3</p><h>4 5 6</h></ph><p>0 1 2</p></polygons>"
+    points = "0 0 0 9 0 0 9 9 0 0 9 0 3 3 0 6 3 0 6 6 0"
+    lit = made.document(
+        '<node id="a"><skew>30 1 0 0 0 1 0</skew><instance_light url="#l"/><instance_geometry url="#g"/>'
+        '</node><node><instance_node url="#a"/></node>',
+        f"<library_geometries>{made.mesh(made.triangles())}</library_geometries>{effect}",
+    )
+    turning = made.animated(
+        '<rotate sid="r">0 0 1 0</rotate>', "n/r.ANGLE", "0 1", "0 90", more=curve
+    )
+    texts = (
+        made.skinned(),
+        made.morphed("NORMALIZED"),
+        turning,
+        lit,
+        made.shown(holed, points=points),
+    )
+    return [text.encode() for text in texts]
+
+
+def stl() -> list[bytes]:
+    """Return STL: binary, with colours, and ASCII."""
+    from ..assets import test_read_stl as made
+
+    coloured = made.binary(b"COLOR=\0\1\2\3", (31, 0x8000))
+    return [made.binary(), coloured, (made.text("a") + made.text("b")).encode()]
+
+
+def ply() -> list[bytes]:
+    """Return PLY: each form, faces of one length and of several, coordinates of faces, strips."""
+    from ..assets import test_read_ply as made
+
+    vertices = ("vertex", made.XYZ, made.SQUARE)
+    columns = [*made.INDICES, "list uchar float texcoord", "int texnumber"]
+    mixed = ("face", columns, [[[0, 1, 2], [0.0] * 6, 0], [[0, 1, 2, 3], [0.5] * 8, 1]])
+    even = ("face", made.INDICES, [[[0, 1, 2]], [[0, 2, 3]]])
+    strips = ("tristrips", ["list int int vertex_indices"], [[[0, 1, 3, 2, -1, 1, 2, 3]]])
+    return [
+        made.ply(form, vertices, *more)
+        for form in made.FORMS
+        for more in ((even,), (mixed, strips))
+    ]

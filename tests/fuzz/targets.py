@@ -97,5 +97,9 @@ TARGETS: Final = (
     Target("draco", reader(".glb"), seeds.draco, seconds_max=150),
     Target("meshopt", meshopt_stream, seeds.meshopt_streams),
     Target("fbx", fbx, seeds.fbx, seconds_max=60),
+    Target("obj", reader(".obj"), seeds.obj),
+    Target("dae", reader(".dae"), seeds.dae),
+    Target("stl", reader(".stl"), seeds.stl),
+    Target("ply", reader(".ply"), seeds.ply),
     Target("build", build, seeds.glb, seconds_max=60),
 )

@@ -113,7 +113,9 @@ def _areas(corners: Floats) -> Floats:
 
 def _levels(corners: Floats, step_m: float) -> tuple[Any, Floats]:
     """Return each triangle's level, numbered from below, and each level's area."""
-    heights = np.floor(corners[:, :, 1].mean(axis=1) / step_m + 0.5).astype(np.int64)
+    heights = np.floor(
+        corners[:, :, 1].mean(axis=1) / step_m + 0.5
+    )  # beyond all integers where a scene is
     _, numbers = np.unique(heights, return_inverse=True)
     return numbers.reshape(-1), np.bincount(numbers.reshape(-1), _areas(corners)).astype(np.float64)
 

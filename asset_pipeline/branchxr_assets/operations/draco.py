@@ -14,7 +14,7 @@ from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, triangles
 from ..packing import DracoPart, DracoStream
 from ..rewrite import prune
-from ..vertices import byte_weights, vertex_key
+from ..vertices import Order, byte_weights, vertex_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class DracoOptions:
 
 
 DEFAULTS: Final = DracoOptions()
+_NUMBERS: Final = 30
+"""Unique id of the vertices' numbers, above those of any attribute."""
 _TYPES: Final = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3}
 """draco::GeometryAttribute::Type of what DracoPy knows by name; the rest are generic (4)."""
 
@@ -47,9 +49,9 @@ _TYPES: Final = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3}
 def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
     """Compress every list of triangles.
 
-    Morphed primitives are left as they are, since targets belong to vertices that Draco puts in
-    another order; so is what is smaller plain. Skins are fine: joints and weights go into the
-    stream with their vertices.
+    Draco puts vertices in an order of its own. Skins go along, joints and weights being in the
+    stream; morph targets are not, and are put in that order. What is smaller plain is left alone
+    and counted.
     """
     changed = document.copy()
     groups: dict[tuple[int, ...], list[Json]] = {}
@@ -69,8 +71,12 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
             first["attributes"][name] = pool.keep(accessor)
         first["indices"] = pool.keep(result.indices)
         first["mode"] = TRIANGLES
+        for target in first.get("targets", []):
+            for name, index in target.items():
+                target[name] = pool.take(changed.accessors[index], result.order)
         for primitive in group[1:]:
-            primitive |= {k: first[k] for k in ("attributes", "indices", "mode")}
+            shared = ("attributes", "indices", "mode", "targets")
+            primitive |= {k: first[k] for k in shared if k in first}
         counts["primitives"] += len(group)
         counts["left_alone"] -= len(group)
         counts["bytes"] += result.size
@@ -82,10 +88,12 @@ class _Result:
     attributes: dict[str, Accessor]
     indices: Accessor
     size: int
+    order: Order
+    """`order[new] == old`; empty where nothing outside the stream has to follow."""
 
 
 def _is_fit(document: Document, primitive: Json, options: DracoOptions) -> bool:
-    if primitive.get("targets") or primitive.get("mode", TRIANGLES) < TRIANGLES:
+    if primitive.get("mode", TRIANGLES) < TRIANGLES:
         return False
     accessors = [document.accessors[i] for i in primitive["attributes"].values()]
     if any(accessor.packed is not None for accessor in accessors):
@@ -116,21 +124,44 @@ def _packed(document: Document, primitive: Json, options: DracoOptions) -> _Resu
                 return None  # signed integers are no type that the encoder takes
             ids[name] = len(ids)
             generic[ids[name]] = stored
-    raw = DracoPy.encode(
-        np.ascontiguousarray(attributes["POSITION"].values),
-        faces.astype(np.uint32),
-        quantization_bits=options.position_bits,
-        compression_level=options.level,
-        generic_attributes=generic or None,
-        tex_coord_quantization_bits=options.texture_bits,
-        normal_quantization_bits=options.normal_bits,
-        **named,
-    )
+    corners = np.ascontiguousarray(attributes["POSITION"].values)
+
+    def encode(generic: dict[int, Array]) -> bytes:
+        raw: bytes = DracoPy.encode(
+            corners,
+            faces.astype(np.uint32),
+            quantization_bits=options.position_bits,
+            compression_level=options.level,
+            generic_attributes=generic or None,
+            tex_coord_quantization_bits=options.texture_bits,
+            normal_quantization_bits=options.normal_bits,
+            **named,
+        )
+        return raw
+
+    raw, order = encode(generic), np.empty(0, np.int64)
     found = DracoPy.decode(raw)
+    if primitive.get("targets"):
+        numbers = np.arange(len(corners), dtype=np.uint32)[:, None]
+        numbered_raw = encode({**generic, _NUMBERS: numbers})
+        numbered = DracoPy.decode(numbered_raw)
+        order = np.asarray(numbered.get_attribute_by_unique_id(_NUMBERS)["data"], np.int64)[:, 0]
+        if not _is_alike(found, numbered):
+            raw, found = numbered_raw, numbered
     plain = sum(a.values.nbytes for a in attributes.values()) + 2 * faces.size
     if len(found.faces) != len(faces) or len(raw) >= plain:
         return None
-    return _result(attributes, DracoStream(raw), found, ids)
+    return _result(attributes, DracoStream(raw), found, ids, order)
+
+
+def _is_alike(found: Any, numbered: Any) -> bool:
+    """Tell whether a stream puts vertices where another one that holds their numbers does.
+
+    Mostly it does, and the numbers, about a byte a vertex, need not be shipped.
+    """
+    return np.array_equal(found.faces, numbered.faces) and np.array_equal(
+        found.points, numbered.points
+    )
 
 
 def _unsigned(accessor: Accessor) -> Array | None:
@@ -139,7 +170,11 @@ def _unsigned(accessor: Accessor) -> Array | None:
 
 
 def _result(
-    attributes: dict[str, Accessor], stream: DracoStream, found: Any, ids: dict[str, int]
+    attributes: dict[str, Accessor],
+    stream: DracoStream,
+    found: Any,
+    ids: dict[str, int],
+    order: Order,
 ) -> _Result:
     by_id = {part["unique_id"]: part for part in found.attributes}
     by_type = {part["attribute_type"]: part["unique_id"] for part in found.attributes}
@@ -150,7 +185,7 @@ def _result(
         made[name] = _kept(accessor, values, DracoPart(stream, number))
     faces = index_array(np.asarray(found.faces, np.int64))
     indices = _kept(Accessor(faces, "SCALAR"), faces, DracoPart(stream, None))
-    return _Result(made, indices, len(stream.raw))
+    return _Result(made, indices, len(stream.raw), order)
 
 
 def _kept(accessor: Accessor, values: Array, part: DracoPart) -> Accessor:

@@ -262,7 +262,8 @@ class Assembly:
     def _accessor(self, values: Array, *, is_whole: bool = False) -> int:
         table = np.ascontiguousarray(values)
         if table.dtype.kind != "u":
-            table = table.astype(np.float32)
+            with np.errstate(over="ignore"):  # too far for float32 is infinite: refused later
+                table = table.astype(np.float32)
         is_normalized = table.dtype.kind == "u" and table.itemsize < 4 and table.shape[1] > 1
         table.setflags(write=False)
         kind = _KINDS[table.shape[1]]
