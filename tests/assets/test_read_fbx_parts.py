@@ -284,6 +284,9 @@ def test_lights_cameras_levels_and_hidden_nodes(tmp_path: Path) -> None:
         ("FarPlane", "double", 50.0),
     ]
     scene.add("NodeAttribute", "view", "Camera", 'TypeFlags: "Camera"', lens, parent=view)
+    plan = scene.node("plan", sub="Camera")
+    lens = [("CameraProjectionType", "enum", 1), ("OrthoZoom", "double", 2.0)]
+    scene.add("NodeAttribute", "plan", "Camera", 'TypeFlags: "Camera"', lens, parent=plan)
     levels = scene.node("tree", sub="LodGroup")
     scene.add("NodeAttribute", "tree", "LodGroup", 'TypeFlags: "LodGroup"', parent=levels)
     for name in ("fine", "coarse"):
@@ -291,12 +294,14 @@ def test_lights_cameras_levels_and_hidden_nodes(tmp_path: Path) -> None:
     scene.box("secret", ("Visibility", "Visibility", 0.0))
     source = read(scene.save(tmp_path / "a.fbx"))
     counts = source.counts
-    assert (counts.lights, counts.cameras, counts.triangles_drawn) == (2, 1, 6)
+    assert (counts.lights, counts.cameras, counts.triangles_drawn) == (2, 2, 6)
     (light,) = source.document.listed("lights")
     assert light["spot"]["outerConeAngle"] == pytest.approx(np.pi / 6)
     assert light["intensity"] == pytest.approx(2 * np.pi)
     assert node(source, "panel")["extras"]["fbx_light"]["type"] == "area"
-    (camera,) = source.document.listed("cameras")
+    camera, plan_view = source.document.listed("cameras")
+    # FBX's OrthoZoom of 1 shows 30 units; the file's unit is a metre.
+    assert plan_view["orthographic"]["xmag"] == pytest.approx(30.0)
     assert camera["perspective"]["znear"] == pytest.approx(0.5)
     assert "mesh" in node(source, "fine")
     assert "mesh" not in node(source, "coarse")

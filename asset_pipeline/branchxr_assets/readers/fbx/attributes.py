@@ -30,8 +30,8 @@ def camera_json(reading: Reading, camera: Any) -> Json:
     far = far if math.isfinite(far) and far > near else near * 1000
     item: Json = {"name": str(camera.name)} if camera.name else {}
     if ufbx.ProjectionMode(camera.projection_mode) is ufbx.ProjectionMode.ORTHOGRAPHIC:
-        size = camera.orthographic_size
-        half = [max(_LEAST, abs(float(v)) * reading.unit_m / 2) for v in size]
+        # In the node's own units: metres in both ways that `scene._load` knows.
+        half = [max(_LEAST, abs(float(v)) / 2) for v in camera.orthographic_size]
         lens: Json = {"xmag": half[0], "ymag": half[1], "znear": near, "zfar": far}
         return {**item, "type": "orthographic", "orthographic": lens}
     angle = math.radians(float(camera.field_of_view_deg.y))
