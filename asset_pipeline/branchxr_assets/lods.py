@@ -95,7 +95,7 @@ def make_chain(static: Document, recipe: Recipe) -> tuple[list[Level], list[Scen
     box = bounds(static)
     if box is None and not any("extras" in node for node in static.listed("nodes")):
         return [], []
-    full, warnings = _full(static, recipe)
+    full, warnings = make_full(static, recipe)
     if box is None or recipe.preset.lods.count == 1:
         return [full], warnings
     diagonal_m = _diagonal(box)
@@ -126,7 +126,7 @@ def make_live(live: Document, recipe: Recipe) -> tuple[Chunk, list[SceneWarning]
     return chunk, list(packed.warnings)
 
 
-def _full(static: Document, recipe: Recipe) -> tuple[Level, list[SceneWarning]]:
+def make_full(static: Document, recipe: Recipe) -> tuple[Level, list[SceneWarning]]:
     """Make the fullest level: in parts where it is large, and parts do not cost too much."""
     shared = dedup(static).document
     if not recipe.preset.geometry.is_exact:

@@ -52,17 +52,27 @@ def prepare(source: Source) -> Prepared:
     Raises:
         SceneRefused: the geometry cannot be used.
     """
-    whole, warnings = source.document, list(source.warnings)
-    for step in _steps(source.file):
-        outcome = step(whole)
-        whole = outcome.document
-        warnings += outcome.warnings
+    whole, warnings = mended(source)
     anchors, anchor_warnings = list_anchors(whole)
     floor, floor_warnings = make_floor(whole, anchors)
     box = _box(whole, anchors)
     scale = _scale(whole, source.unit_m)
     every = distinct((*warnings, *scale, *_far(box), *anchor_warnings, *floor_warnings))
     return Prepared(whole, box, anchors, floor, every)
+
+
+def mended(source: Source) -> tuple[Document, list[SceneWarning]]:
+    """Choose a source's scene and mend it.
+
+    Raises:
+        SceneRefused: the geometry cannot be used.
+    """
+    whole, warnings = source.document, list(source.warnings)
+    for step in _steps(source.file):
+        outcome = step(whole)
+        whole = outcome.document
+        warnings += outcome.warnings
+    return whole, warnings
 
 
 def _steps(file: str) -> list[Callable[[Document], Outcome]]:
