@@ -29,7 +29,7 @@ def test_a_package_looks_like_its_source(hall: Path, hall_package: Path, tmp_pat
     came, went = pixels(tmp_path / "came.png"), pixels(tmp_path / "went.png")
     assert came.shape == (135, 240, 3)
     assert len(np.unique(came.reshape(-1, 3), axis=0)) > 2000
-    # Textures became WebP: a mean of 2 in 255 is what that costs.
+    # Textures became WebP, which costs a little.
     assert np.abs(came - went).mean() < 2
 
 

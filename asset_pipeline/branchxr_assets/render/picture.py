@@ -108,7 +108,7 @@ def _visible(scene: Scene) -> NDArray[np.uint64]:
 def _shaded(scene: Scene, shown: Integers, owners: Integers, samples: int) -> Reals:
     """Colour samples; those of one pixel that show one triangle get one colour.
 
-    Colours differ little within a pixel, edges do: on the hall a quarter of the samples is left.
+    Colours differ little within a pixel, edges do.
     """
     row, column = shown // scene.canvas.width, shown % scene.canvas.width
     pixel = (row // samples) * (scene.canvas.width // samples) + column // samples

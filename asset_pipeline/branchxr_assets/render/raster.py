@@ -3,10 +3,6 @@
 Olano and Greer, "Triangle Scan Conversion using 2D Homogeneous Coordinates" (1997): with the
 corners' `(x, y, w)` as the columns of M, `inverse(M) @ (x, y, 1)` gives the three barycentric
 weights over w. All three are positive inside; they interpolate everything with perspective.
-
-Tried on the hall (44,770 triangles, 960 x 540 with four samples a pixel, median of 5): one
-candidate box a triangle, tested pixel by pixel, drew thin and large triangles with a hundred
-misses a hit; spans of rows have none. One loop turn in Python a triangle took 20 times as long.
 """
 
 from collections.abc import Iterator

@@ -34,7 +34,7 @@ from .warning_list import counted, warning_list
 
 BYTES_MAX: Final = 4_000_000
 """Of the page without its list of warnings: 2.0 MB of geometry, 0.6 of textures, 3 pictures."""
-_PICTURE: Final = (640, 360)
+_PICTURE: Final = (480, 270)
 _PICTURE_TRIANGLES_MAX: Final = 3_000_000
 _MARKS_MAX: Final = 300
 _HERE: Final = Path(__file__).parent

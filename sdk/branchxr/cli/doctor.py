@@ -43,7 +43,7 @@ NEEDS = (
         )
     ),
     *(Need("module", name, "branchxr assets", _EXTRA.format("assets"))
-      for name in ("PIL", "brotli", "quickjs")),
+      for name in ("DracoPy", "PIL", "brotli", "quickjs", "ufbx", "wasmtime")),
     *(Need("module", name, "branchxr serve, branchxr demo", _EXTRA.format("server"))
       for name in ("rich", "sqlalchemy", "starlette", "uvicorn")),
     Need("file", "shim", "the page of the WebXR stage", "make setup"),
@@ -51,13 +51,17 @@ NEEDS = (
     Need("program", "node", "building the shim, and its tests", "apt-get install nodejs npm"),
     Need("program", "npm", "building the shim", "apt-get install nodejs npm"),
     Need("program", "chromium", "the browser tests", "apt-get install chromium"),
+    Need("module", "pxr", "USD scenes", _EXTRA.format("usd"), is_required=False),
+    Need("program", "blender", ".blend scenes", "install Blender", is_required=False),
     Need("module", "pythonnet", "the Unity stage", _EXTRA.format("unity"), is_required=False),
     Need("module", "psycopg", "PostgreSQL; the branch keeps to SQLite so far",
          _EXTRA.format("postgres"), is_required=False),
     Need("module", "uvloop", "less CPU per participant", _EXTRA.format("fast"), is_required=False),
 )  # fmt: skip
 
-_DISTRIBUTIONS = {"PIL": "pillow", "quickjs": "quickjs-ng"}
+_DISTRIBUTIONS = {
+    "DracoPy": "dracopy", "PIL": "pillow", "pxr": "usd-core", "quickjs": "quickjs-ng",
+}  # fmt: skip
 _BUILT = {"shim": ("branchxr_webxr", "*.js"), "gltf-validator": ("branchxr_assets", "*.dart.js")}
 """Built files: the package whose `static` folder has them, and what they are called."""
 
