@@ -1,16 +1,15 @@
-"""Who else is here: the branch's events, told to the page."""
+"""Who else is here: the branch's events, told to a stage."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from branchxr import events as e
-from branchxr.client import Branch
-
+from .. import events as e
+from ..client import Branch
 from . import messages as m
-from .page_link import PageLink
+from .link import StageLink
 
 LINES_KEPT: Final = 50
-"""Of what was said, for a page that comes back."""
+"""Of what was said, for a stage that comes back."""
 
 REFUSALS: Final = {
     "chat_refused": "Plain text only, and not too long.",
@@ -20,9 +19,9 @@ REFUSALS: Final = {
 
 
 class Company:
-    """Follows one branch connection, which has entered, for one page."""
+    """Follows one branch connection, which has entered, for one stage."""
 
-    def __init__(self, branch: Branch, link: PageLink) -> None:
+    def __init__(self, branch: Branch, link: StageLink[Any]) -> None:
         self._branch = branch
         self._link = link
         self._events = branch.events()
@@ -31,7 +30,7 @@ class Company:
         self._placements = 0
 
     async def follow(self, on_change: Callable[[], None]) -> None:
-        """Tell the page what happens, until cancelled.
+        """Tell the stage what happens, until cancelled.
 
         Args:
             on_change: called when one's own name or role changed.
@@ -46,7 +45,7 @@ class Company:
                 on_change()
 
     def tell_self(self) -> None:
-        """Tell the page who it is."""
+        """Tell the stage who it is."""
         session = self._branch.session
         own = self._branch.participants.get(session.participant)
         state = m.OwnState(
@@ -59,7 +58,7 @@ class Company:
         self._link.say(m.You(state), key="you")
 
     def notice_placement(self) -> None:
-        """Tell the page where to stand, if the branch has put its body somewhere."""
+        """Tell the stage where to stand, if the branch has put its body somewhere."""
         count, position, yaw = self._branch.placement
         if count == self._placements:
             return

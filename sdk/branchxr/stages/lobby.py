@@ -1,4 +1,4 @@
-"""What a page does when nobody gave it a script: welcome, and a payment at a counter.
+"""What a stage does when nobody gave it a script: welcome, and a payment at a counter.
 
 Written as any script is: it uses only `branch` and `stage`.
 """
@@ -6,11 +6,11 @@ Written as any script is: it uses only `branch` and `stage`.
 import asyncio
 from typing import Final
 
-from branchxr import events as e
-from branchxr.client import Branch
-from branchxr.errors import ApiError, BranchXRError, Declined, InputRefused, NotOffered
-from branchxr.money import Money
-from branchxr.stages.stage import Arrived, Panel, PanelButton, PanelField, PanelPressed, Stage
+from .. import events as e
+from ..client import Branch
+from ..errors import ApiError, BranchXRError, Declined, InputRefused, NotOffered
+from ..money import Money
+from .stage import Arrived, Panel, PanelButton, PanelField, PanelPressed, Stage
 
 PAYEE: Final = "CITY-UTILITIES"
 """A simulated merchant that every development branch has."""

@@ -1,15 +1,14 @@
-"""The person's balances on the page: read again when something may have moved."""
+"""The person's balances on a stage: read again when something may have moved."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
-from branchxr.client import Branch
-from branchxr.clock import Clock
-from branchxr.errors import BranchXRError
-from branchxr.operations import Scope
-
+from ..client import Branch
+from ..clock import Clock
+from ..errors import BranchXRError
+from ..operations import Scope
 from . import messages as m
-from .page_link import PageLink
+from .link import StageLink
 
 IDLE_S: Final = 15.0
 """Money also comes in from others."""
@@ -22,7 +21,7 @@ EAGER_TIMES: Final = 8
 class Purse:
     """Shows the accounts of whoever signed in."""
 
-    def __init__(self, branch: Branch, link: PageLink, *, clock: Clock) -> None:
+    def __init__(self, branch: Branch, link: StageLink[Any], *, clock: Clock) -> None:
         self._branch = branch
         self._link = link
         self._clock = clock
@@ -36,7 +35,7 @@ class Purse:
         self._wakes.set()
 
     async def watch(self) -> None:
-        """Tell the page its balances whenever they changed, until cancelled."""
+        """Tell the stage its balances whenever they changed, until cancelled."""
         while True:
             if Scope.ACCOUNTS in self._branch.session.scope.split():
                 await self._read()
