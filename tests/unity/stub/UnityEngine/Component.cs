@@ -1,0 +1,43 @@
+using System;
+using System.Collections.Generic;
+using UnityEngine.Stub;
+
+namespace UnityEngine
+{
+    public class Component : Object
+    {
+        internal GameObject owner;
+
+        public Transform transform { get { return gameObject.transform; } }
+
+        public GameObject gameObject
+        {
+            get { MainThread.Require("get_gameObject"); World.RequireAlive(this); return owner; }
+        }
+
+        public string tag { get { return gameObject.tag; } set { gameObject.tag = value; } }
+
+        internal override string OwnName { get { return owner.OwnName; } }
+
+        internal override void SetName(string value) { owner.SetName(value); }
+
+        public T GetComponent<T>() { return gameObject.GetComponent<T>(); }
+
+        public Component GetComponent(Type type) { return gameObject.GetComponent(type); }
+
+        public bool TryGetComponent<T>(out T component) { return gameObject.TryGetComponent(out component); }
+
+        public T GetComponentInChildren<T>() { return gameObject.GetComponentInChildren<T>(); }
+
+        public T GetComponentInParent<T>() { return gameObject.GetComponentInParent<T>(); }
+
+        public T[] GetComponents<T>() { return gameObject.GetComponents<T>(); }
+
+        public T[] GetComponentsInChildren<T>() { return gameObject.GetComponentsInChildren<T>(); }
+
+        public T[] GetComponentsInChildren<T>(bool includeInactive)
+        {
+            return gameObject.GetComponentsInChildren<T>(includeInactive);
+        }
+    }
+}
