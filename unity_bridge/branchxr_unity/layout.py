@@ -21,8 +21,8 @@ COMMANDS_BYTES: Final = 1 << 20
 EVENTS_BYTES: Final = 1 << 18
 """Of the ring from C# to Python."""
 
-RECORD_MAX: Final = 1 << 17
-"""Payload of one record: an eighth of the larger ring, far above the longest panel."""
+RECORD_MAX: Final = 1 << 18
+"""Payload of one record: a quarter of the larger ring; 4,096 nodes at once are 147 KB."""
 
 EVENT_MAX: Final = 1 << 15
 PUPPETS_MAX: Final = 1024
@@ -117,14 +117,14 @@ def _record(code: int, name: str, *fields: tuple[str, "Type | Many"]) -> Record:
 
 RECORDS: Final = (
     # --- commands: Python to C# ---
-    _record(1, "hello", ("version", U16), ("taken", U64), ("branch", TEXT),
-            ("is_development", B), ("rp_id", TEXT), ("python", TEXT)),
+    _record(1, "hello", ("version", U16), ("taken", U64), ("python", TEXT)),
     _record(2, "frame", ("frame", REST)),
     _record(3, "puppets", ("nodes", IDS), ("poses", FLOATS)),
     _record(4, "heartbeat", ("count", U64)),
     _record(5, "taken", ("position", U64)),
     _record(6, "pong", ("stamp", U64)),
     _record(7, "fault", ("code", TEXT), ("expected", TEXT), ("came", TEXT), ("remedy", TEXT)),
+    _record(30, "branch", ("name", TEXT), ("is_development", B), ("rp_id", TEXT)),
     _record(8, "you", ("participant", TEXT), ("name", TEXT), ("role", TEXT), ("slot", I32),
             ("is_signed_in", B)),
     _record(9, "present", ("id", TEXT), ("name", TEXT), ("role", TEXT), ("slot", U32),
@@ -203,19 +203,23 @@ BLOCK_HEADER: Final = (
     ("events_read", U64, 128),
     ("heartbeat", U64, 136),
     ("python_state", U64, 144),
-    ("slab_published", U64, 192),  # sequence number << 2, and which slab
+    ("slab_published", U64, 192),
     # written by the game's main thread
     ("commands_read", U64, 256),
     ("events_written", U64, 320),
     ("events_dropped", U64, 328),
     ("poses_dropped", U64, 336),
-    ("slab_held", U64, 384),  # the published word that is being read
+    ("slab_held", U64, 384),  # the slab that is being read, or NO_SLAB
     ("fence", U64, 448),  # above zero: Python touches nothing but `python_state`
 )
 HEADER_BYTES: Final = 512
 
-SLAB_HEADER: Final = (("sequence", U64, 0), ("count", U32, 8))
-SLAB_HEADER_BYTES: Final = 64
+SLAB_SEQUENCE_SHIFT: Final = 16
+"""A published word is `sequence << 16 | count << 2 | slab`; a slab is ids, then poses."""
+
+PUPPETS_LIMIT: Final = (1 << 14) - 1
+NO_SLAB: Final = 3
+"""What `slab_held` says while nothing is read."""
 
 
 class PythonState(StrEnum):
@@ -237,8 +241,8 @@ class Sizes:
 
     @property
     def slab_bytes(self) -> int:
-        """Header, ids, poses; whole cache lines."""
-        return _up(SLAB_HEADER_BYTES + self.puppets_max * (8 + POSE_BYTES), 64)
+        """Ids, then poses; whole cache lines."""
+        return _up(self.puppets_max * (8 + POSE_BYTES), 64)
 
     @property
     def block_bytes(self) -> int:

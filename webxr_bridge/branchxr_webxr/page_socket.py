@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from branchxr.clock import Clock
 from branchxr.errors import ApiError, BranchXRError, ProtocolError
 from branchxr.protocol.frames import UPLINK_BYTES
+from branchxr.stages.bucket import Bucket
 from branchxr.stages.link import StageOverflow
 
 from .messages import MAX_UP_BYTES, SUBPROTOCOL, Handled, parse_up
@@ -31,7 +32,6 @@ MESSAGES_PER_S: Final = 40.0
 """Control messages; a person makes a few. Poses are counted apart."""
 
 POSES_PER_S: Final = 90.0
-BURST_S: Final = 3.0
 
 
 async def serve_socket(
@@ -125,7 +125,7 @@ async def _read(websocket: WebSocket, place: Place[PageVisit], *, clock: Clock) 
             _take_text(place, message.get("text") or "", controls)
 
 
-def _take_pose(place: Place[PageVisit], pose: bytes, bucket: "Bucket") -> None:
+def _take_pose(place: Place[PageVisit], pose: bytes, bucket: Bucket) -> None:
     if len(pose) != UPLINK_BYTES:
         raise ProtocolError(
             f"a pose of {UPLINK_BYTES} bytes", f"{len(pose)} bytes", "reload the page",
@@ -135,7 +135,7 @@ def _take_pose(place: Place[PageVisit], pose: bytes, bucket: "Bucket") -> None:
         place.visit.pose(pose)
 
 
-def _take_text(place: Place[PageVisit], text: str, bucket: "Bucket") -> None:
+def _take_text(place: Place[PageVisit], text: str, bucket: Bucket) -> None:
     if not bucket.take():
         raise ProtocolError(
             f"at most {MESSAGES_PER_S:g} messages a second", "more", "slow down", code="page_flood"
@@ -171,23 +171,3 @@ def _closing(outcomes: Sequence[object], *, is_over: bool, is_replaced: bool) ->
     if is_replaced:
         return CLOSE_REPLACED, "replaced"
     return (CLOSE_NORMAL, "over") if is_over else (1001, "")
-
-
-class Bucket:
-    """A token bucket: `rate` a second, and three seconds' worth at once."""
-
-    def __init__(self, rate: float, *, clock: Clock) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._left = rate * BURST_S
-        self._at = clock.monotonic()
-
-    def take(self) -> bool:
-        """Take one; say whether there was one."""
-        now = self._clock.monotonic()
-        self._left = min(self._rate * BURST_S, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

@@ -100,13 +100,13 @@ class RemoteStage:
         ids, places, turns = ids[known], places[known], None if turns is None else turns[known]
         if len(ids):
             self._nodes.put(ids, places, turns)
-            self._link.say(m.Moved(ids, places, NO_TURNS if turns is None else turns))
+            self._moved(ids, places, turns)
 
     async def remove(self, nodes: NodeIds) -> None:
         """Remove nodes; stale ids are ignored."""
         gone = self._nodes.remove(nodes)
         if len(gone):
-            self._link.say(m.Removed(gone))
+            self._removed(gone)
 
     async def move_live(
         self, paths: Sequence[str], positions: Floats, rotations: Floats | None = None
@@ -174,7 +174,13 @@ class RemoteStage:
         """Yield what the person does until they are gone."""
         return self._inputs.read()
 
-    # --- inside -----------------------------------------------------------------------------
+    # --- inside; a stage may tell the first two another way ---------------------------------
+
+    def _moved(self, ids: NodeIds, places: Floats, turns: Floats | None) -> None:
+        self._link.say(m.Moved(ids, places, NO_TURNS if turns is None else turns))
+
+    def _removed(self, ids: NodeIds) -> None:
+        self._link.say(m.Removed(ids))
 
     def _state(self) -> Iterator[m.Down]:
         """Say what a reader that comes back must know of nodes."""
