@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
 
 import pytest
 
 import branchxr
+from branchxr import events
 from branchxr.server.branch import BranchServer
 from branchxr_unity.harness import Seen
 
@@ -61,9 +63,14 @@ async def test_the_whole_loop(
         )
         assert "Welcome to Development branch" in seen["titles"]
 
-        await game.call("stand", 1.0, 1.65, 0.5)  # of the rig: a player looks about
+        await game.call("stand", 0.3, 1.65, 0.4)  # of the rig: a player leans
         own = seen["you"]
-        await game.until(lambda _: abs(ada.positions()[own][0] - seen["rig"][0] - 1.0) < 0.02)
+
+        def from_rig_m() -> float:
+            x, _y, z = ada.positions()[own]
+            return math.hypot(x - seen["rig"][0], z - seen["rig"][2])
+
+        await game.until(lambda _: abs(from_rig_m() - 0.5) < 0.02)
         assert ada.positions()[own] == pytest.approx(bo.positions()[own], abs=0.02)
 
         counter = next(path.split(" ", 1)[1] for path in seen["anchors"] if "counter" in path)
@@ -86,10 +93,12 @@ async def test_the_whole_loop(
         assert seen["you"] == own  # the same visit goes on
         await game.call("say", "still here")
         await game.until(lambda seen: "Uma: still here" in seen["heard"])
+        heard = ada.events()
         await game.call("quit")
         async with asyncio.timeout(10):
-            while own in ada.participants:
-                await asyncio.sleep(0.05)
+            async for event in heard:
+                if isinstance(event, events.Left) and event.participant.id == own:
+                    break
 
 
 async def test_a_yes_to_something_else_is_no_yes(
