@@ -1,6 +1,7 @@
 """Fixtures of the Unity stage: a branch that listens, and games on Mono."""
 
 import sys
+import sysconfig
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -55,5 +56,19 @@ def settings_of(server: BranchServer, tmp_path: Path) -> Callable[..., dict[str,
             "branch": server.address, "python": sys.executable, "folder": str(tmp_path / "project"),
             "playerName": "Uma", "newSoftKey": True, "script": str(EXAMPLES / "04_greeter.py"),
         } | changes  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def inside(settings_of: Callable[..., dict[str, object]]) -> Callable[..., dict[str, object]]:
+    """Return a function that makes `BranchSettings` for a Python in the game's process."""
+
+    def make(**changes: object) -> dict[str, object]:
+        library = Path(sysconfig.get_config_var("LIBDIR")) / sysconfig.get_config_var("LDLIBRARY")
+        return settings_of(
+            carrier="InProcess", pythonLibrary=library, pythonHome=sys.base_prefix,
+            pythonPaths=":".join(path for path in sys.path if path), **changes,
+        )  # fmt: skip
 
     return make

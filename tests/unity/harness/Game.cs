@@ -78,6 +78,7 @@ namespace BranchXR.Harness
             settingsWords = string.Join("\t", words);
             Player.IsEditor = true;
             Player.Begin();
+            Initialise();
             BranchSettings settings = ScriptableObject.CreateInstance<BranchSettings>();
             for (int index = 1; index < words.Length; index++) Set(settings, words[index]);
             var own = new GameObject("Branch");
@@ -90,6 +91,19 @@ namespace BranchXR.Harness
             stage.Configure(settings, rig, head);
             Listen();
             own.SetActive(true);
+        }
+
+        // What Unity does when a game loads: methods that asked for it are called, of every assembly.
+        private static void Initialise()
+        {
+            const BindingFlags All = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public;
+            foreach (Type type in Assembly.Load("BranchXR.PythonNet").GetTypes())
+            {
+                foreach (MethodInfo method in type.GetMethods(All))
+                {
+                    if (method.IsDefined(typeof(RuntimeInitializeOnLoadMethodAttribute), false)) method.Invoke(null, null);
+                }
+            }
         }
 
         private static void Set(BranchSettings settings, string word)
