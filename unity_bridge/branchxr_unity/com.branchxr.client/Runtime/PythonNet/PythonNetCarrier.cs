@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading;
@@ -127,8 +128,19 @@ namespace BranchXR
                 if (!string.IsNullOrEmpty(home)) PythonEngine.PythonHome = home;
                 PythonEngine.Initialize(new string[0], false, false);
                 PythonEngine.BeginAllowThreads();
+                KeepAlive("OnProcessExit", handler => AppDomain.CurrentDomain.ProcessExit -= handler);
+                KeepAlive("OnDomainUnload", handler => AppDomain.CurrentDomain.DomainUnload -= handler);
             }
             using (Py.GIL()) Hand();
+        }
+
+        // pythonnet shuts its engine down when the domain or the process ends: 1 to 12 s of collecting garbage
+        // (pythonnet issue 2008), and a deadlock where a Python thread runs. The process is about to be gone.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void KeepAlive(string handler, Action<EventHandler> remove)
+        {
+            MethodInfo method = typeof(PythonEngine).GetMethod(handler, BindingFlags.Static | BindingFlags.NonPublic);
+            if (method != null) remove((EventHandler)Delegate.CreateDelegate(typeof(EventHandler), method, false));
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
