@@ -273,6 +273,21 @@ def _is_hidden(file: Path) -> bool:
     )
 
 
+def harness(configuration: Configuration = EDITOR_PYTHONNET) -> Path:
+    """Return the program that drives a game for `branchxr_unity.harness`."""
+    package = [
+        path for name, path in compile_package(configuration).items() if "Editor" not in name
+    ]
+    return compile_csharp(
+        "BranchXR.Harness",
+        [HERE / "harness"],
+        references=[engine(), *package, python_runtime(), "System.Numerics", "Microsoft.CSharp"],
+        defines=configuration.symbols,
+        is_program=True,
+        is_unsafe=True,
+    )
+
+
 # --- tests in C# ----------------------------------------------------------------------------
 
 NUNIT: Final = tuple(

@@ -17,6 +17,7 @@ namespace BranchXR
         private const int StartsMost = 5;
         private static readonly TimeSpan startsWithin = TimeSpan.FromSeconds(60);
         private const int SendMost = 1 << 16;
+        private const int CloseReplaced = 4409;
 
         private readonly AutoResetEvent hasEvents = new AutoResetEvent(false);
         private readonly ManualResetEvent isEnding = new ManualResetEvent(false);
@@ -29,7 +30,6 @@ namespace BranchXR
         private volatile ClientWebSocket socket;
         private volatile CarrierState state = CarrierState.Reaching;
         private volatile BranchError fault;
-        private volatile bool isFenced;
         private long sent, resentUpTo;
         private int starts;
         private DateTime firstStart;
@@ -59,11 +59,7 @@ namespace BranchXR
         public void Wake() { hasEvents.Set(); }
 
         /// <inheritdoc/>
-        public bool Fence(int deadlineMs)
-        {
-            isFenced = true;
-            return End(deadlineMs);
-        }
+        public bool Fence(int deadlineMs) { return End(deadlineMs); }
 
         /// <inheritdoc/>
         public bool Stop(int deadlineMs)
@@ -316,6 +312,7 @@ namespace BranchXR
 
         // --- what goes wrong ---
 
+        // Mono's ClientWebSocket that is aborted meanwhile fails in any of these ways, null references among them.
         private static bool IsBroken(Exception error)
         {
             return error is WebSocketException || error is IOException || error is OperationCanceledException ||
@@ -332,6 +329,12 @@ namespace BranchXR
 
         private static BranchError Closed(ClientWebSocket open)
         {
+            if ((int)(open.CloseStatus ?? 0) == CloseReplaced)
+            {
+                return new BranchError(
+                    "host_replaced", "expected this game alone at its host, got another that took its place",
+                    "WebSocketCarrier", "let one stage run at a time");
+            }
             return new BranchError(
                 "host_closed", "expected an open connection, got a close " + (int)(open.CloseStatus ?? 0) + " " +
                 open.CloseStatusDescription, "WebSocketCarrier", "it is tried again");

@@ -1,0 +1,21 @@
+using System;
+
+namespace BranchXR
+{
+    /// <summary>Makes the carrier that the settings ask for.</summary>
+    internal static class BranchCarriers
+    {
+        /// <summary>Set by the assembly BranchXR.PythonNet, where it was compiled.</summary>
+        internal static Func<IBranchCarrier> InProcess { get; set; }
+
+        /// <exception cref="BranchError"><c>pythonnet_missing</c>.</exception>
+        internal static IBranchCarrier Make(BranchSettings settings)
+        {
+            if (settings.carrier == CarrierKind.Beside) return new WebSocketCarrier();
+            if (InProcess != null) return InProcess();
+            throw new BranchError(
+                "pythonnet_missing", "expected the assembly BranchXR.PythonNet, got a project without it", "BranchSettings, Carrier",
+                "put Python.Runtime.dll of pythonnet into Assets/Plugins and define BRANCHXR_PYTHONNET, or choose Beside");
+        }
+    }
+}
