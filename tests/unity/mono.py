@@ -315,7 +315,9 @@ def compile_tests(
     )
 
 
-def run_tests(assembly: Path, *, timeout_s: float = 100.0) -> list[str]:
+def run_tests(
+    assembly: Path, *, timeout_s: float = 100.0, environment: Mapping[str, str] | None = None
+) -> list[str]:
     """Run the NUnit tests of an assembly on Mono; return the names of those that passed.
 
     Raises:
@@ -324,7 +326,9 @@ def run_tests(assembly: Path, *, timeout_s: float = 100.0) -> list[str]:
     runner = compile_csharp("RunTests", [HERE / "runner"], references=NUNIT[:2], is_program=True)
     report = run(
         runner, str(assembly), timeout_s=timeout_s,
-        environment={"MONO_PATH": f"{assembly.parent}:{NUNIT[2].parent}:{facades()}"},
+        environment={
+            "MONO_PATH": f"{assembly.parent}:{NUNIT[2].parent}:{facades()}", **(environment or {}),
+        },
     )  # fmt: skip
     return [line.removeprefix("ok ") for line in report.splitlines() if line.startswith("ok ")]
 

@@ -138,6 +138,8 @@ namespace UnityEngine
             foreach (Transform child in from.ownTransform.below) Collect(child.owner, includeInactive, found);
         }
 
+        public static GameObject CreatePrimitive(PrimitiveType type) { return new GameObject(type.ToString()); }
+
         public static GameObject Find(string name)
         {
             MainThread.Require("Find");
