@@ -19,11 +19,14 @@ namespace BranchXR.Harness
         private readonly List<string> faults = new List<string>();
         private readonly List<string> notices = new List<string>();
         private readonly List<double> pings = new List<double>();
+        private readonly bool isEditor;
         private BranchStage stage;
         private Transform rig, head;
         private string settingsWords = "";
         private double longestMs;
         private int spawned;
+
+        public Game() { isEditor = !AppDomain.CurrentDomain.IsDefaultAppDomain(); }
 
         public override object InitializeLifetimeService() { return null; }
 
@@ -76,7 +79,7 @@ namespace BranchXR.Harness
         private void Play(string[] words)
         {
             settingsWords = string.Join("\t", words);
-            Player.IsEditor = true;
+            Player.IsEditor = isEditor;
             Player.Begin();
             Initialise();
             BranchSettings settings = ScriptableObject.CreateInstance<BranchSettings>();

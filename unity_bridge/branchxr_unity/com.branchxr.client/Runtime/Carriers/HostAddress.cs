@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 
@@ -11,13 +10,11 @@ namespace BranchXR
     {
         internal int Port { get; private set; }
 
-        internal int ProcessId { get; private set; }
-
         internal string Token { get; private set; }
 
         internal int Layout { get; private set; }
 
-        /// <summary>Read the file, or return null while there is none of a running host.</summary>
+        /// <summary>Read the file, or return null while there is none. The host may have ended since.</summary>
         /// <exception cref="BranchError"><c>layout_mismatch</c>.</exception>
         internal static HostAddress Read(string file)
         {
@@ -35,28 +32,16 @@ namespace BranchXR
             var address = new HostAddress
             {
                 Port = Number(values, "port"),
-                ProcessId = Number(values, "pid"),
                 Layout = Number(values, "layout"),
                 Token = values.ContainsKey("token") ? values["token"] : "",
             };
-            if (address.Port == 0 || address.Token == "" || !IsRunning(address.ProcessId)) return null;
+            if (address.Port == 0 || address.Token == "") return null;
             if (address.Layout == BlockLayout.Version) return address;
             string version = values.ContainsKey("version") ? values["version"] : "another version";
             throw new BranchError(
                 "layout_mismatch",
                 "expected layout version " + BlockLayout.Version + ", got " + address.Layout + " of branchxr " + version,
                 file, "use the package that `branchxr unity export` of the same branchxr gives");
-        }
-
-        internal static bool IsRunning(int processId)
-        {
-            try
-            {
-                using (Process process = Process.GetProcessById(processId)) return !process.HasExited;
-            }
-            catch (ArgumentException) { return false; }
-            catch (InvalidOperationException) { return false; }
-            catch (System.ComponentModel.Win32Exception) { return true; } // there, and somebody else's
         }
 
         private static int Number(Dictionary<string, string> values, string name)

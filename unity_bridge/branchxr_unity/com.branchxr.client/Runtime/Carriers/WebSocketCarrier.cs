@@ -1,6 +1,6 @@
 using System;
 using System.IO;
-using System.Net.WebSockets;
+using System.Net.Sockets;
 using System.Threading;
 
 namespace BranchXR
@@ -27,7 +27,7 @@ namespace BranchXR
         private BranchBlock block;
         private HostPlan plan;
         private Thread reaching, sending;
-        private volatile ClientWebSocket socket;
+        private volatile LoopbackSocket socket;
         private volatile CarrierState state = CarrierState.Reaching;
         private volatile BranchError fault;
         private long sent, resentUpTo;
@@ -78,7 +78,7 @@ namespace BranchXR
         {
             isEnding.Set();
             hasEvents.Set();
-            ClientWebSocket open = socket;
+            LoopbackSocket open = socket;
             if (open != null) open.Abort();
             DateTime until = DateTime.UtcNow.AddMilliseconds(deadlineMs);
             bool hasEnded = reaching.Join(deadlineMs);
@@ -101,7 +101,7 @@ namespace BranchXR
             {
                 try
                 {
-                    ClientWebSocket open = Connect(HostAddress.Read(plan.ReadyFile) ?? StartHost());
+                    LoopbackSocket open = ConnectToRunning() ?? Connect(StartHost());
                     pauseMs = 50;
                     Receive(open);
                 }
@@ -122,6 +122,16 @@ namespace BranchXR
             state = CarrierState.Ended;
         }
 
+        // A host that a domain before this one started goes on; one that somebody else started is welcome.
+        private LoopbackSocket ConnectToRunning()
+        {
+            HostAddress address = HostAddress.Read(plan.ReadyFile);
+            if (address == null) return null;
+            try { return Connect(address); }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused) { return null; }
+            catch (UnauthorizedAccessException) { return null; } // another program has that port now
+        }
+
         private HostAddress StartHost()
         {
             DateTime now = DateTime.UtcNow;
@@ -139,17 +149,10 @@ namespace BranchXR
             return HostProcess.Start(plan, isEnding, StartDeadlineMs);
         }
 
-        private ClientWebSocket Connect(HostAddress address)
+        private LoopbackSocket Connect(HostAddress address)
         {
-            var open = new ClientWebSocket();
-            open.Options.AddSubProtocol(BlockLayout.Subprotocol);
-            open.Options.SetRequestHeader("Authorization", "Bearer " + address.Token);
-            open.Options.KeepAliveInterval = TimeSpan.Zero; // heartbeats are records
-            var uri = new Uri("ws://127.0.0.1:" + address.Port + "/?block=" + block.Identity.ToString("x"));
-            using (var deadline = new CancellationTokenSource(ConnectDeadlineMs))
-            {
-                open.ConnectAsync(uri, deadline.Token).GetAwaiter().GetResult();
-            }
+            string path = "/?block=" + block.Identity.ToString("x");
+            LoopbackSocket open = LoopbackSocket.Open(address.Port, path, address.Token, ConnectDeadlineMs);
             sent = block.EventsOut.Position;
             resentUpTo = block.EventsOut.Written;
             socket = open;
@@ -157,21 +160,12 @@ namespace BranchXR
             return open;
         }
 
-        private void Receive(ClientWebSocket open)
+        private void Receive(LoopbackSocket open)
         {
-            while (open.State == WebSocketState.Open)
+            while (true)
             {
-                int length = 0;
-                WebSocketReceiveResult part;
-                do
-                {
-                    if (length == receiveBuffer.Length) Array.Resize(ref receiveBuffer, Grown(length));
-                    var room = new ArraySegment<byte>(receiveBuffer, length, receiveBuffer.Length - length);
-                    part = open.ReceiveAsync(room, CancellationToken.None).GetAwaiter().GetResult();
-                    if (part.MessageType == WebSocketMessageType.Close) throw Closed(open);
-                    length += part.Count;
-                }
-                while (!part.EndOfMessage);
+                int length = open.Receive(ref receiveBuffer, BlockLayout.RecordMax + 16);
+                if (length < 0) throw Closed(open);
                 fixed (byte* message = receiveBuffer) Take(message, length);
             }
         }
@@ -237,27 +231,21 @@ namespace BranchXR
 
         private void Forget()
         {
-            ClientWebSocket open = socket;
+            LoopbackSocket open = socket;
             socket = null;
             hasRoom.Reset();
             if (state == CarrierState.Connected) state = CarrierState.Reaching;
             if (open != null) open.Dispose();
         }
 
-        private static int Grown(int length)
-        {
-            if (length >= BlockLayout.RecordMax + 8) throw Malformed(length);
-            return Math.Min(length * 2, BlockLayout.RecordMax + 8);
-        }
-
         // --- the sending thread ---
 
         private void Send()
         {
-            var handles = new WaitHandle[] { hasRoom, isEnding };
-            while (WaitHandle.WaitAny(handles) == 0)
+            var handles = new WaitHandle[] { isEnding, hasRoom };
+            while (WaitHandle.WaitAny(handles) == 1)
             {
-                ClientWebSocket open = socket;
+                LoopbackSocket open = socket;
                 if (open == null)
                 {
                     isEnding.WaitOne(1);
@@ -266,11 +254,7 @@ namespace BranchXR
                 try
                 {
                     int length = Gather();
-                    if (length > 0)
-                    {
-                        var message = new ArraySegment<byte>(sendBuffer, 0, length);
-                        open.SendAsync(message, WebSocketMessageType.Binary, true, CancellationToken.None).GetAwaiter().GetResult();
-                    }
+                    if (length > 0) open.Send(sendBuffer, length);
                     else hasEvents.WaitOne(100);
                 }
                 catch (Exception error) when (IsBroken(error))
@@ -312,12 +296,9 @@ namespace BranchXR
 
         // --- what goes wrong ---
 
-        // Mono's ClientWebSocket that is aborted meanwhile fails in any of these ways, null references among them.
         private static bool IsBroken(Exception error)
         {
-            return error is WebSocketException || error is IOException || error is OperationCanceledException ||
-                error is ObjectDisposedException || error is InvalidOperationException || error is System.Net.WebException ||
-                error is System.Net.Sockets.SocketException || error is AggregateException || error is NullReferenceException;
+            return error is IOException || error is SocketException || error is ObjectDisposedException;
         }
 
         private BranchError Unreachable(Exception error)
@@ -327,17 +308,16 @@ namespace BranchXR
                 "WebSocketCarrier", "it is tried again; the log is " + plan.LogFile, error);
         }
 
-        private static BranchError Closed(ClientWebSocket open)
+        private static BranchError Closed(LoopbackSocket open)
         {
-            if ((int)(open.CloseStatus ?? 0) == CloseReplaced)
+            if (open.CloseCode == CloseReplaced)
             {
                 return new BranchError(
                     "host_replaced", "expected this game alone at its host, got another that took its place",
                     "WebSocketCarrier", "let one stage run at a time");
             }
             return new BranchError(
-                "host_closed", "expected an open connection, got a close " + (int)(open.CloseStatus ?? 0) + " " +
-                open.CloseStatusDescription, "WebSocketCarrier", "it is tried again");
+                "host_closed", "expected an open connection, got a close " + open.CloseCode + " " + open.CloseReason, "WebSocketCarrier", "it is tried again");
         }
 
         private static BranchError Malformed(int length)
