@@ -22,6 +22,8 @@ def _tools(needs_tool: Callable[[str], str]) -> None:
 def test_the_package_compiles_without_a_warning(configuration: mono.Configuration) -> None:
     made = mono.compile_package(configuration)
     assert "BranchXR.Client" in made
+    assert ("BranchXR.PythonNet" in made) == configuration.has_pythonnet
+    assert ("BranchXR.Client.Editor" in made) == configuration.is_editor
 
 
 def test_a_newer_language_than_unity_has_is_refused(tmp_path: Path) -> None:
@@ -57,6 +59,31 @@ def test_a_failing_test_is_seen(tmp_path: Path) -> None:
 def test_the_stub_keeps_unitys_rules() -> None:
     tests = mono.compile_tests("BranchXR.StubTests", [mono.HERE / "stub_tests"])
     assert len(mono.run_tests(tests)) >= 3
+
+
+def test_the_editor_part() -> None:
+    tests = mono.compile_tests(
+        "BranchXR.Client.Editor.Tests",
+        [mono.HERE / "editor_tests"],
+        references=[mono.editor()],
+        configuration=mono.EDITOR,
+    )
+    assert len(mono.run_tests(tests)) >= 7
+
+
+def test_the_sample_plays_offline() -> None:
+    sample = mono.compile_csharp(
+        "BranchXR.Samples.HelloBranch",
+        [mono.PACKAGE / "Samples~/HelloBranch"],
+        references=[mono.engine(), mono.compile_package()["BranchXR.Client"]],
+    )
+    tests = mono.compile_tests(
+        "BranchXR.SampleTests",
+        [mono.HERE / "sample_tests"],
+        references=[sample],
+        configuration=mono.PLAYER,
+    )
+    assert len(mono.run_tests(tests)) == 4
 
 
 def test_pythonnet_runs_on_debians_mono() -> None:

@@ -34,6 +34,9 @@ namespace UnityEngine
 
         public GameObject gameObject { get { return this; } }
 
+        // There is one scene, and everything is in it.
+        public SceneManagement.Scene scene { get { return new SceneManagement.Scene { isLoaded = true }; } }
+
         public int layer { get; set; }
 
         public string tag

@@ -7,7 +7,7 @@ namespace UnityEngine.Stub
     internal enum Message
     {
         Awake, OnEnable, Start, FixedUpdate, Update, LateUpdate, OnDisable, OnDestroy, OnApplicationQuit,
-        OnValidate, Reset,
+        OnGUI,
     }
 
     // The methods of a script that the engine calls by name, bound once: sending allocates nothing.

@@ -36,7 +36,7 @@ namespace UnityEngine.Stub
             return IsPlaying || script.GetType().IsDefined(typeof(ExecuteAlways), true);
         }
 
-        // One frame: Start, FixedUpdate, Update, coroutines, LateUpdate, destruction, end of frame.
+        // One frame: Start, FixedUpdate, Update, coroutines, LateUpdate, destruction, GUI, end of frame.
         internal static void Frame(double seconds)
         {
             MainThread.Require("Frame");
@@ -51,6 +51,8 @@ namespace UnityEngine.Stub
             Coroutines.AdvanceAll(false);
             Send(Message.LateUpdate);
             World.DestroyDue();
+            Screen.Clear();
+            Send(Message.OnGUI);
             Coroutines.AdvanceAll(true);
             if (QuitRequested && IsPlaying && !IsEditor) Quit();
         }

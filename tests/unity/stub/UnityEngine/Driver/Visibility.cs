@@ -5,4 +5,5 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("BranchXR.Harness")]
 [assembly: InternalsVisibleTo("BranchXR.Client.Tests")]
 [assembly: InternalsVisibleTo("BranchXR.Client.Editor.Tests")]
+[assembly: InternalsVisibleTo("BranchXR.SampleTests")]
 [assembly: InternalsVisibleTo("BranchXR.StubTests")]

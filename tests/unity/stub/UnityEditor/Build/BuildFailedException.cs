@@ -1,0 +1,9 @@
+using System;
+
+namespace UnityEditor.Build
+{
+    public class BuildFailedException : Exception
+    {
+        public BuildFailedException(string message) : base(message) { }
+    }
+}

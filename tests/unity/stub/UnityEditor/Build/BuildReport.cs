@@ -1,0 +1,14 @@
+namespace UnityEditor.Build.Reporting
+{
+    public sealed partial class BuildReport : UnityEngine.Object
+    {
+        private BuildReport() { }
+
+        internal static BuildReport For(BuildTargetGroup group)
+        {
+            return new BuildReport { summary = new BuildSummary { platformGroup = group } };
+        }
+
+        public BuildSummary summary { get; private set; }
+    }
+}

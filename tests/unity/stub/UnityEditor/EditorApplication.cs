@@ -1,0 +1,9 @@
+using UnityEngine;
+
+namespace UnityEditor
+{
+    public sealed class EditorApplication
+    {
+        public static bool isPlaying { get { return Application.isPlaying; } set { EditorDriver.Play(value); } }
+    }
+}

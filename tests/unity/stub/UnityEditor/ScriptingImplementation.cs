@@ -1,0 +1,8 @@
+namespace UnityEditor
+{
+    public enum ScriptingImplementation
+    {
+        Mono2x = 0,
+        IL2CPP = 1,
+    }
+}

@@ -1,0 +1,8 @@
+namespace UnityEditor
+{
+    public enum SettingsScope
+    {
+        User,
+        Project,
+    }
+}

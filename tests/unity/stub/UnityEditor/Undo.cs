@@ -1,0 +1,7 @@
+namespace UnityEditor
+{
+    public partial class Undo
+    {
+        public static void RegisterCreatedObjectUndo(UnityEngine.Object objectToUndo, string name) { }
+    }
+}

@@ -1,0 +1,7 @@
+namespace UnityEngine
+{
+    public sealed class GUILayoutOption
+    {
+        internal GUILayoutOption() { }
+    }
+}
