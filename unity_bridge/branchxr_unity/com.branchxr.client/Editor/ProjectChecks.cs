@@ -57,7 +57,7 @@ namespace BranchXR.Editor
                         "Player settings, Api Compatibility Level, " + target.TargetName, "choose .NET Framework"),
                     true, () => PlayerSettings.SetApiCompatibilityLevel(target, ApiCompatibilityLevel.NET_4_6)));
             }
-            if (BranchCarriers.InProcess == null && !EditorApplication.isPlaying && !HasPythonNet())
+            if (BranchCarriers.PythonNet == null && !EditorApplication.isPlaying && !HasPythonNet())
             {
                 findings.Add(new Finding(
                     new BranchError("pythonnet_missing", "expected the assembly BranchXR.PythonNet, got none",
