@@ -10,7 +10,7 @@ from branchxr.server.branch import BranchServer
 from .conftest import Playing
 from .test_loop import person
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 
 async def test_a_bot_moves_and_the_game_sees_it(

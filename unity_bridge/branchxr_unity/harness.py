@@ -104,7 +104,7 @@ class MonoGame:
         words = (f"{name}={_word(value)}" for name, value in settings.items())
         return await self.call("play", *words)
 
-    async def until(self, holds: Callable[[Seen], object], *, within_s: float = 20.0) -> Seen:
+    async def until(self, holds: Callable[[Seen], object], *, within_s: float = 60.0) -> Seen:
         """Run frames in real time until something holds, and return what was seen then.
 
         Raises:

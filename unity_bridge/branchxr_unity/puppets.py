@@ -40,18 +40,22 @@ class Puppets:
         self._poses = np.zeros((PUPPETS_MAX, POSE_FLOATS), np.float32)
         self._rows: dict[tuple[int, int], int] = {}
 
-    def add(self, nodes: NodeIds, poses: Floats) -> None:
-        """Add puppets.
+    def require_room(self, count: int) -> None:
+        """Refuse more puppets than there is room for.
 
         Raises:
             InputRefused: `puppets_full`.
         """
-        after = self._count + len(nodes)
+        after = self._count + count
         if after > PUPPETS_MAX:
             raise InputRefused(
                 f"at most {PUPPETS_MAX} puppets", f"{after}", "remove some first",
                 code="puppets_full",
             )  # fmt: skip
+
+    def add(self, nodes: NodeIds, poses: Floats) -> None:
+        """Add puppets, for whom there is room."""
+        after = self._count + len(nodes)
         for index, generation in nodes.tolist():
             self._rows[index, generation] = len(self._rows)
         self._ids[self._count : after] = nodes

@@ -80,13 +80,12 @@ class UnityStage(RemoteStage):
             NotOffered: a model that there is not.
             InputRefused: `shape_refused`, `nodes_full` or `puppets_full`.
         """
+        if model == "puppet":
+            self._puppets.require_room(len(positions))
         nodes = await super().spawn(model, positions, rotations)
         if model == "puppet" and len(nodes):
-            try:
-                self._puppets.add(nodes, standing(np.asarray(positions, np.float32), rotations))
-            except InputRefused:
-                await super().remove(nodes)
-                raise
+            turns = None if rotations is None else np.asarray(rotations, np.float32)
+            self._puppets.add(nodes, standing(np.asarray(positions, np.float32), turns))
         return nodes
 
     async def pose_puppets(self, nodes: NodeIds, poses: Floats) -> None:
@@ -139,7 +138,8 @@ class RecordSink:
 
     def state(self, ids: NDArray[np.uint32], poses: Floats) -> Iterator[m.Down]:
         """Send all rows once more."""
-        yield PuppetsMessage(ids, poses)
+        if len(ids):
+            yield PuppetsMessage(ids, poses)
 
 
 class SlabSink:

@@ -12,8 +12,16 @@ namespace BranchXR.Harness
             switch (words[0])
             {
                 case "rewrite": return Rewrite(words[1]);
+                case "refuses": return Refuses(words[1]);
                 default: return Json.Of("error", "no command " + words[0]);
             }
+        }
+
+        private static string Refuses(string hex)
+        {
+            try { Rewrite(hex); }
+            catch (BranchError error) { return Json.Of("code", error.Code); }
+            return Json.Of("code", "none");
         }
 
         // Read a record and write it again.

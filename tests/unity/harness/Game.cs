@@ -3,9 +3,9 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
-using System.Text;
 using System.Threading;
 using BranchXR.Frames;
+using BranchXR.Panels;
 using UnityEngine;
 using UnityEngine.Stub;
 
@@ -64,8 +64,9 @@ namespace BranchXR.Harness
                 case "say": stage.Say(words[1]); return Look(words);
                 case "press": Press(words); return Look(words);
                 case "arrive": Put(new ArrivedRecord { Anchor = words[1], Kind = words[2] }.Write); return Look(words);
-                case "confirm": Confirm(words[1], words.Length > 2 ? words[2] : null); return Look(words);
-                case "refuse": Put(new RefuseRecord { Id = words[1], Code = words[2] }.Write); return Look(words);
+                case "approve": stage.Confirmations.Current.Approve(); return Look(words);
+                case "decline": stage.Confirmations.Current.Decline(); return Look(words);
+                case "forge": Forge(); return Look(words);
                 case "stand": head.localPosition = Axes.Position(Vector(words, 1)); return Look(words);
                 case "ping": return Ping(int.Parse(words[1]));
                 case "flood": return Flood(int.Parse(words[1]));
@@ -181,7 +182,8 @@ namespace BranchXR.Harness
                 .Add("fault", session.Fault == null ? null : session.Fault.Code)
                 .Add("branch", session.Branch.Name).Add("you", session.You.Participant)
                 .Add("is_signed_in", session.You.IsSignedIn).Add("people", people)
-                .Add("panels", session.Panels.Keys).Add("titles", Titles(session)).Add("asks", Asks(session))
+                .Add("titles", Titles(session)).Add("ask", Ask(session))
+                .Add("nodes", stage.Nodes.Count).Add("puppets", Puppets())
                 .Add("heard", heard).Add("faults", faults).Add("notices", notices).Add("spawned", spawned)
                 .Add("longest_ms", longestMs).Add("anchors", Anchors(session))
                 .Add("cells", session.Cells.Length);
@@ -201,8 +203,19 @@ namespace BranchXR.Harness
         private static List<string> Titles(BranchSession session)
         {
             var titles = new List<string>();
-            foreach (PanelRecord panel in session.Panels.Values) titles.Add(panel.Title);
+            foreach (BranchPanel panel in session.Panels.All) titles.Add(panel.Title);
             return titles;
+        }
+
+        private List<float[]> Puppets()
+        {
+            var places = new List<float[]>();
+            for (uint index = 0; index < 16; index++)
+            {
+                BranchBody body = stage.Puppets.Find(index, 1);
+                if (body != null) places.Add(Numbers(Axes.Position(body.Head.localPosition)));
+            }
+            return places;
         }
 
         private static List<string> Anchors(BranchSession session)
@@ -212,38 +225,31 @@ namespace BranchXR.Harness
             return paths;
         }
 
-        private static List<Json> Asks(BranchSession session)
+        private static Json Ask(BranchSession session)
         {
-            var asks = new List<Json>();
-            foreach (AskRecord ask in session.Asks.Values)
-            {
-                asks.Add(new Json().Add("id", ask.Id).Add("canonical", Encoding.UTF8.GetString(ask.Canonical)));
-            }
-            return asks;
+            Confirmation open = session.Confirmations.Current;
+            if (open == null) return null;
+            var rows = new List<string>();
+            foreach (KeyValuePair<string, string> row in open.Rows) rows.Add(row.Key + ": " + row.Value);
+            return new Json().Add("id", open.Id).Add("rows", rows);
         }
 
         private void Press(string[] words)
         {
-            var fields = new List<FilledFieldRow>();
+            BranchPanel panel = stage.Panels.Find(words[1]);
             for (int index = 3; index < words.Length; index++)
             {
                 int at = words[index].IndexOf('=');
-                fields.Add(new FilledFieldRow { Name = words[index].Substring(0, at), Value = words[index].Substring(at + 1) });
+                panel[words[index].Substring(0, at)] = words[index].Substring(at + 1);
             }
-            Put(new PressRecord { Panel = words[1], Button = words[2], Fields = fields.ToArray() }.Write);
+            stage.Panels.Press(panel, words[2]);
         }
 
-        private void Confirm(string id, string instead)
+        // A yes to another intent than was shown: what a game that was tampered with would say.
+        private void Forge()
         {
-            byte[] canonical = instead == null ? stage.Session.Asks[id].Canonical : Encoding.UTF8.GetBytes(instead);
-            byte[] domain = Encoding.UTF8.GetBytes("branchxr/sca/v1\0");
-            var all = new byte[domain.Length + canonical.Length];
-            domain.CopyTo(all, 0);
-            canonical.CopyTo(all, domain.Length);
-            using (var sha = System.Security.Cryptography.SHA256.Create())
-            {
-                Put(new ConfirmRecord { Id = id, Challenge = sha.ComputeHash(all) }.Write);
-            }
+            byte[] other = new byte[32];
+            Put(new ConfirmRecord { Id = stage.Confirmations.Current.Id, Challenge = other }.Write);
         }
 
         private bool Put(Action<RecordWriter> write)

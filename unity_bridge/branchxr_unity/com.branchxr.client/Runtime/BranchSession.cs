@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using BranchXR.Frames;
+using BranchXR.Panels;
 using UnityEngine;
 
 namespace BranchXR
@@ -27,8 +28,8 @@ namespace BranchXR
 
         internal readonly Interpolator Bodies;
         internal readonly Dictionary<string, BranchPerson> People = new Dictionary<string, BranchPerson>();
-        internal readonly Dictionary<string, PanelRecord> Panels = new Dictionary<string, PanelRecord>();
-        internal readonly Dictionary<string, AskRecord> Asks = new Dictionary<string, AskRecord>();
+        internal readonly BranchPanels Panels = new BranchPanels();
+        internal readonly Confirmations Confirmations;
 
         internal BranchBlock Block { get; private set; }
 
@@ -58,21 +59,20 @@ namespace BranchXR
         internal event Action<NoticeRecord> Noticed;
         internal event Action<EndedRecord> Ended;
         internal event Action<AccountLineRow[]> AccountsChanged;
-        internal event Action<PanelRecord> PanelOpened;
-        internal event Action<string> PanelClosed;
-        internal event Action<AskRecord> Asked;
-        internal event Action<string> AskOver;
         internal event Action<SpawnRecord> Spawned;
         internal event Action<MoveRecord> Moved;
         internal event Action<RemoveRecord> Removed;
         internal event Action<LiveRecord> LiveMoved;
         internal event Action<SceneRecord> SceneShown;
+        internal event Action<AnchorPlaceRow[]> AnchorsShown;
         internal event Action<PathRecord> PathFound;
         internal event Action<ulong> Ponged;
 
         internal BranchSession()
         {
             Bodies = new Interpolator(OriginOf);
+            Confirmations = new Confirmations(Answer);
+            Panels.Pressed += Press;
             Anchors = new AnchorPlaceRow[0];
             Cells = new CellPlaceRow[0];
         }
@@ -115,6 +115,7 @@ namespace BranchXR
             RequireMainThread("Stop");
             if (State == BranchState.Off) return;
             lifetime.Go(BranchState.Stopping);
+            Confirmations.Clear();
             new ByeRecord().Write(Fresh());
             Put();
             Carrier.Stop(deadlineMs);
@@ -129,6 +130,7 @@ namespace BranchXR
             if (!lifetime.IsOn) return;
             try { Drain(); }
             catch (BranchError error) { Report(error); }
+            Confirmations.Tick(NowMs / 1000);
             Watch();
         }
 
@@ -159,6 +161,7 @@ namespace BranchXR
         private void End()
         {
             if (State == BranchState.Running) lifetime.Go(BranchState.Starting);
+            Confirmations.Clear();
             Forget();
             lifetime.Go(BranchState.Off);
         }
@@ -190,8 +193,7 @@ namespace BranchXR
         private void Forget()
         {
             foreach (BranchPerson person in new List<BranchPerson>(People.Values)) Remove(person.Id);
-            foreach (string panel in new List<string>(Panels.Keys)) Close(panel);
-            foreach (string ask in new List<string>(Asks.Keys)) Over(ask);
+            Panels.Clear();
             Bodies.Clear();
         }
 
@@ -232,7 +234,10 @@ namespace BranchXR
             switch (code)
             {
                 case RecordCode.Scene: Tell(SceneShown, SceneRecord.Read(ref reader)); return true;
-                case RecordCode.Anchors: Anchors = AnchorsRecord.Read(ref reader).Anchors; return true;
+                case RecordCode.Anchors:
+                    Anchors = AnchorsRecord.Read(ref reader).Anchors;
+                    Tell(AnchorsShown, Anchors);
+                    return true;
                 case RecordCode.Spawn: Tell(Spawned, SpawnRecord.Read(ref reader)); return true;
                 case RecordCode.Move: Tell(Moved, MoveRecord.Read(ref reader)); return true;
                 case RecordCode.Remove: Tell(Removed, RemoveRecord.Read(ref reader)); return true;
@@ -255,18 +260,15 @@ namespace BranchXR
                 case RecordCode.Branch: Branch = BranchRecord.Read(ref reader); break;
                 case RecordCode.Pong: Tell(Ponged, PongRecord.Read(ref reader).Stamp); break;
                 case RecordCode.Notice: Tell(Noticed, NoticeRecord.Read(ref reader)); break;
-                case RecordCode.PanelClosed: Close(PanelClosedRecord.Read(ref reader).Name); break;
-                case RecordCode.AskOver: Over(AskOverRecord.Read(ref reader).Id); break;
-                case RecordCode.Panel:
-                    PanelRecord panel = PanelRecord.Read(ref reader);
-                    Panels[panel.Name] = panel;
-                    Tell(PanelOpened, panel);
-                    break;
+                case RecordCode.Panel: Open(PanelRecord.Read(ref reader)); break;
+                case RecordCode.PanelClosed: Panels.Close(PanelClosedRecord.Read(ref reader).Name); break;
                 case RecordCode.Ask:
                     AskRecord ask = AskRecord.Read(ref reader);
-                    Asks[ask.Id] = ask;
-                    Tell(Asked, ask);
+                    // One that is open already was asked again by a host that came back.
+                    Confirmation open = Confirmations.Current;
+                    if (open == null || open.Id != ask.Id) Confirmations.Ask(ask.Id, ask.Canonical, Branch.RpId);
                     break;
+                case RecordCode.AskOver: Confirmations.Over(AskOverRecord.Read(ref reader).Id); break;
                 case RecordCode.Fault:
                     FaultRecord fault = FaultRecord.Read(ref reader);
                     Report(new BranchError(fault.Code, "expected " + fault.Expected + ", got " + fault.Came, "Python", fault.Remedy));
@@ -299,9 +301,13 @@ namespace BranchXR
         private void Present(PresentRecord came)
         {
             BranchPerson person;
-            bool isKnown = People.TryGetValue(came.Id, out person);
+            if (People.TryGetValue(came.Id, out person) &&
+                (person.Generation != (int)came.Generation || person.Slot != (int)came.Slot))
+            {
+                Remove(came.Id); // another body
+            }
+            bool isKnown = People.ContainsKey(came.Id);
             if (!isKnown) People[came.Id] = person = new BranchPerson { Id = came.Id };
-            else if (person.Generation != (int)came.Generation || person.Slot != (int)came.Slot) Bodies.Remove(person.Slot);
             person.Name = came.Name;
             person.Role = came.Role;
             person.Slot = (int)came.Slot;
@@ -318,14 +324,11 @@ namespace BranchXR
             Tell(Left, person);
         }
 
-        private void Close(string panel)
+        private void Open(PanelRecord panel)
         {
-            if (Panels.Remove(panel)) Tell(PanelClosed, panel);
-        }
-
-        private void Over(string ask)
-        {
-            if (Asks.Remove(ask)) Tell(AskOver, ask);
+            var fields = Array.ConvertAll(panel.Fields, field => new PanelField(field.Name, field.Label, field.Value));
+            var buttons = Array.ConvertAll(panel.Buttons, button => new PanelButton(button.Name, button.Label));
+            Panels.Open(new BranchPanel(panel.Name, panel.Title, panel.Text, panel.Anchor, fields, buttons));
         }
 
         private static void Tell<T>(Action<T> listeners, T value)
@@ -351,6 +354,24 @@ namespace BranchXR
         }
 
         // --- what the person does ---
+
+        private void Press(BranchPanel panel, string button)
+        {
+            var filled = new List<FilledFieldRow>();
+            foreach (KeyValuePair<string, string> field in panel.Filled())
+            {
+                filled.Add(new FilledFieldRow { Name = field.Key, Value = field.Value });
+            }
+            new PressRecord { Panel = panel.Name, Button = button, Fields = filled.ToArray() }.Write(Fresh());
+            Put();
+        }
+
+        private void Answer(ConfirmationOutcome outcome)
+        {
+            if (outcome.Shown == null) new RefuseRecord { Id = outcome.Id, Code = outcome.RefusedCode }.Write(Fresh());
+            else new ConfirmRecord { Id = outcome.Id, Challenge = outcome.Shown }.Write(Fresh());
+            Put();
+        }
 
         /// <summary>Return the writer for one event, to be followed by <see cref="Put"/>.</summary>
         internal RecordWriter Fresh()

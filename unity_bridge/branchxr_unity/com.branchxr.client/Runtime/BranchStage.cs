@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using BranchXR.Frames;
+using BranchXR.Nodes;
+using BranchXR.Panels;
 using UnityEngine;
 
 namespace BranchXR
@@ -27,17 +29,13 @@ namespace BranchXR
         [SerializeField, Tooltip("What stands on the floor and carries the head: moved to where the branch puts the player.")]
         private Transform rig;
 
-        private readonly Dictionary<int, Avatar> avatars = new Dictionary<int, Avatar>();
+        private readonly Dictionary<BranchPerson, BranchBody> bodies = new Dictionary<BranchPerson, BranchBody>();
+        private readonly Dictionary<int, BranchPerson> bySlot = new Dictionary<int, BranchPerson>();
+        private BranchNodes nodes;
+        private BranchPuppets puppets;
         private BranchSession session;
         private double poseSentMs;
         private bool isPlaced;
-
-        private sealed class Avatar
-        {
-            internal BranchPerson Person;
-            internal GameObject Root;
-            internal Transform Head, Left, Right;
-        }
 
         /// <summary>What it is doing.</summary>
         public BranchState State { get { return session == null ? BranchState.Off : session.State; } }
@@ -70,9 +68,20 @@ namespace BranchXR
         /// <summary>Return the transform of somebody's head, or null while nothing was seen of them.</summary>
         public Transform HeadOf(BranchPerson person)
         {
-            Avatar found;
-            return avatars.TryGetValue(person.Slot, out found) && found.Person == person ? found.Head : null;
+            BranchBody found;
+            return bodies.TryGetValue(person, out found) ? found.Head : null;
         }
+
+        /// <summary>The panels that are open.</summary>
+        public BranchPanels Panels { get { return Session.Panels; } }
+
+        /// <summary>What the player is asked to sign.</summary>
+        public Confirmations Confirmations { get { return Session.Confirmations; } }
+
+        /// <summary>Nodes that scripts have made.</summary>
+        public BranchNodes Nodes { get { return nodes ?? (nodes = new BranchNodes(transform, null)); } }
+
+        internal BranchPuppets Puppets { get { return puppets ?? (puppets = new BranchPuppets(transform, () => avatar)); } }
 
         /// <summary>Say something to everybody in the branch.</summary>
         /// <exception cref="BranchError"><c>wrong_thread</c>, <c>event_too_long</c>.</exception>
@@ -129,8 +138,14 @@ namespace BranchXR
         {
             var made = new BranchSession();
             made.Faulted += OnFault;
+            made.Entered += person => bySlot[person.Slot] = person;
             made.Left += OnLeft;
             made.Placed += OnPlaced;
+            made.AnchorsShown += OnAnchors;
+            made.Greeted += OnGreeted;
+            made.Spawned += OnSpawned;
+            made.Moved += move => Nodes.Move(move.Nodes, move.Positions, move.Rotations);
+            made.Removed += OnRemoved;
             return made;
         }
 
@@ -140,12 +155,43 @@ namespace BranchXR
             if (Faulted != null) Faulted(error);
         }
 
+        // Everything that holds is said anew: by a host that came back, or to code that was exchanged.
+        private void OnGreeted()
+        {
+            Nodes.Clear();
+            Puppets.Clear();
+        }
+
+        private void OnSpawned(SpawnRecord spawn)
+        {
+            if (spawn.Model == "puppet") Puppets.Spawn(spawn.Nodes);
+            else Nodes.Spawn(spawn.Model, spawn.Nodes, spawn.Positions, spawn.Rotations);
+        }
+
+        private void OnRemoved(RemoveRecord gone)
+        {
+            Nodes.Remove(gone.Nodes);
+            Puppets.Remove(gone.Nodes);
+        }
+
+        private void OnAnchors(AnchorPlaceRow[] anchors)
+        {
+            foreach (AnchorPlaceRow one in anchors)
+            {
+                BranchAnchor.Place(
+                    one.Path, one.Kind, new Vector3(one.X, one.Y, one.Z),
+                    new Quaternion(one.TurnX, one.TurnY, one.TurnZ, one.TurnW), transform);
+            }
+        }
+
         private void OnLeft(BranchPerson person)
         {
-            Avatar gone;
-            if (!avatars.TryGetValue(person.Slot, out gone) || gone.Person != person) return;
-            avatars.Remove(person.Slot);
-            if (gone.Root != null) Destroy(gone.Root);
+            BranchPerson there;
+            if (bySlot.TryGetValue(person.Slot, out there) && there == person) bySlot.Remove(person.Slot);
+            BranchBody gone;
+            if (!bodies.TryGetValue(person, out gone)) return;
+            bodies.Remove(person);
+            gone.Destroy();
         }
 
         private void OnPlaced(PlaceRecord place)
@@ -165,55 +211,14 @@ namespace BranchXR
             for (int index = 0; index < count; index++)
             {
                 if (shown[index].Slot == session.You.Slot) continue;
-                Avatar body = BodyOf(shown[index].Slot);
-                if (body != null) Pose(body, ref shown[index]);
+                BranchPerson person;
+                // A frame may come before its presence: the next one will do.
+                if (!bySlot.TryGetValue(shown[index].Slot, out person)) continue;
+                BranchBody body;
+                if (!bodies.TryGetValue(person, out body)) bodies[person] = body = new BranchBody(person.Name, avatar, transform);
+                body.Pose(ref shown[index].Body, shown[index].Flags);
             }
-        }
-
-        private Avatar BodyOf(int slot)
-        {
-            Avatar found;
-            if (avatars.TryGetValue(slot, out found)) return found;
-            foreach (BranchPerson person in session.People.Values)
-            {
-                if (person.Slot == slot) return avatars[slot] = Make(person);
-            }
-            return null; // a frame before its presence: the next one will do
-        }
-
-        private Avatar Make(BranchPerson person)
-        {
-            GameObject root = avatar != null ? Instantiate(avatar) : new GameObject();
-            root.name = person.Name;
-            root.transform.SetParent(transform, false);
-            return new Avatar
-            {
-                Person = person,
-                Root = root,
-                Head = Part(root, "Head"),
-                Left = Part(root, "Left"),
-                Right = Part(root, "Right"),
-            };
-        }
-
-        private static Transform Part(GameObject root, string part)
-        {
-            Transform found = root.transform.Find(part);
-            if (found != null) return found;
-            var made = new GameObject(part);
-            made.transform.SetParent(root.transform, false);
-            return made.transform;
-        }
-
-        private static void Pose(Avatar avatar, ref ShownBody shown)
-        {
-            avatar.Head.localPosition = Axes.Position(shown.Body.Head);
-            avatar.Head.localRotation = Axes.Viewer(shown.Body.HeadRotation);
-            if ((shown.Flags & PoseFlags.Hands) == 0) return;
-            avatar.Left.localPosition = Axes.Position(shown.Body.Left);
-            avatar.Left.localRotation = Axes.Viewer(shown.Body.LeftRotation);
-            avatar.Right.localPosition = Axes.Position(shown.Body.Right);
-            avatar.Right.localRotation = Axes.Viewer(shown.Body.RightRotation);
+            Puppets.Show(session.Block.Puppets);
         }
 
         // 20 Hz at any frame rate above it: half a frame early rather than a whole one late.

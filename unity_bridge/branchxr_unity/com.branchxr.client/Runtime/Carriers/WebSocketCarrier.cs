@@ -13,7 +13,7 @@ namespace BranchXR
     /// </remarks>
     public sealed unsafe class WebSocketCarrier : IBranchCarrier
     {
-        private const int StartDeadlineMs = 20000, ConnectDeadlineMs = 5000;
+        private const int StartDeadlineMs = 60000, ConnectDeadlineMs = 5000;
         private const int StartsMost = 5;
         private static readonly TimeSpan startsWithin = TimeSpan.FromSeconds(60);
         private const int SendMost = 1 << 16;
