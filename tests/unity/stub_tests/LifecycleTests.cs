@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Collections.Generic;
 using NUnit.Framework;
 using UnityEngine;
@@ -125,29 +124,6 @@ namespace BranchXR.StubTests
             LogEntry[] log = LogBook.Take();
             Assert.AreEqual(1, log.Length);
             Assert.AreEqual(LogType.Exception, log[0].type);
-        }
-
-        [Test]
-        public void CoroutinesWait()
-        {
-            var script = new GameObject("one").AddComponent<Late>();
-            script.StartCoroutine(Routine());
-            Assert.AreEqual("begun", Take());
-            Player.Frame(0.01);
-            Assert.AreEqual("late next", Take());
-            Player.Frames(4, 0.01);
-            Assert.AreEqual("late late late late", Take());
-            Player.Frame(0.02);
-            Assert.AreEqual("late waited", Take());
-        }
-
-        private static IEnumerator Routine()
-        {
-            Seen.Add("begun");
-            yield return null;
-            Seen.Add("next");
-            yield return new WaitForSeconds(0.05f);
-            Seen.Add("waited");
         }
 
         [Test]

@@ -2,7 +2,7 @@ using System.Collections.Generic;
 
 namespace UnityEditor
 {
-    public sealed partial class AssetDatabase
+    public partial class AssetDatabase
     {
         // By the only filter there is a use for, `t:TYPE`; a GUID here is the path itself.
         public static string[] FindAssets(string filter)

@@ -6,12 +6,10 @@ namespace UnityEditor
     {
         internal int repaints;
 
-        public GUIContent titleContent { get; set; }
-
         public static T GetWindow<T>(string title) where T : EditorWindow
         {
             var window = CreateInstance<T>();
-            window.titleContent = new GUIContent(title);
+            window.name = title;
             return window;
         }
 

@@ -5,18 +5,7 @@ namespace UnityEditor
 {
     public class SettingsProvider
     {
-        public SettingsProvider(string path, SettingsScope scopes, IEnumerable<string> keywords = null)
-        {
-            settingsPath = path;
-            scope = scopes;
-            this.keywords = keywords ?? new string[0];
-        }
-
-        public string settingsPath { get; }
-
-        public SettingsScope scope { get; }
-
-        public IEnumerable<string> keywords { get; set; }
+        public SettingsProvider(string path, SettingsScope scopes, IEnumerable<string> keywords = null) { }
 
         public Action<string> guiHandler { get; set; }
 

@@ -3,7 +3,7 @@ using System;
 namespace UnityEditor
 {
     [AttributeUsage(AttributeTargets.Method)]
-    public class SettingsProviderAttribute : Attribute
+    public sealed class SettingsProviderAttribute : Attribute
     {
     }
 }

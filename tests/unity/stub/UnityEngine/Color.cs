@@ -16,8 +16,6 @@ namespace UnityEngine
 
         public static Color cyan { get { return new Color(0F, 1F, 1F, 1F); } }
 
-        public static Color white { get { return new Color(1F, 1F, 1F, 1F); } }
-
         public bool Equals(Color other)
         {
             return r.Equals(other.r) && g.Equals(other.g) && b.Equals(other.b) && a.Equals(other.a);

@@ -15,8 +15,6 @@ namespace UnityEngine
             get { MainThread.Require("get_gameObject"); World.RequireAlive(this); return owner; }
         }
 
-        public string tag { get { return gameObject.tag; } set { gameObject.tag = value; } }
-
         internal override string OwnName { get { return owner.OwnName; } }
 
         internal override void SetName(string value) { owner.SetName(value); }
@@ -26,12 +24,6 @@ namespace UnityEngine
         public Component GetComponent(Type type) { return gameObject.GetComponent(type); }
 
         public bool TryGetComponent<T>(out T component) { return gameObject.TryGetComponent(out component); }
-
-        public T GetComponentInChildren<T>() { return gameObject.GetComponentInChildren<T>(); }
-
-        public T GetComponentInParent<T>() { return gameObject.GetComponentInParent<T>(); }
-
-        public T[] GetComponents<T>() { return gameObject.GetComponents<T>(); }
 
         public T[] GetComponentsInChildren<T>() { return gameObject.GetComponentsInChildren<T>(); }
 

@@ -9,7 +9,6 @@ namespace UnityEngine
         internal readonly List<Component> components = new List<Component>();
         private readonly Transform ownTransform;
         private bool isActive = true;
-        private string ownTag = "Untagged";
 
         public GameObject() : this("New Game Object") { }
 
@@ -35,15 +34,9 @@ namespace UnityEngine
         public GameObject gameObject { get { return this; } }
 
         // There is one scene, and everything is in it.
-        public SceneManagement.Scene scene { get { return new SceneManagement.Scene { isLoaded = true }; } }
+        public SceneManagement.Scene scene { get { return new SceneManagement.Scene { exists = true }; } }
 
         public int layer { get; set; }
-
-        public string tag
-        {
-            get { World.RequireAlive(this); return ownTag; }
-            set { World.RequireAlive(this); ownTag = value; }
-        }
 
         public bool activeSelf { get { World.RequireAlive(this); return isActive; } }
 
@@ -95,22 +88,6 @@ namespace UnityEngine
         {
             component = GetComponent<T>();
             return component != null;
-        }
-
-        public T GetComponentInChildren<T>()
-        {
-            T[] found = GetComponentsInChildren<T>();
-            return found.Length > 0 ? found[0] : default(T);
-        }
-
-        public T GetComponentInParent<T>()
-        {
-            for (Transform one = ownTransform; !ReferenceEquals(one, null); one = one.above)
-            {
-                T found = one.owner.GetComponent<T>();
-                if (found != null && one.owner.activeInHierarchy) return found;
-            }
-            return default(T);
         }
 
         public T[] GetComponents<T>()

@@ -16,17 +16,9 @@ namespace UnityEngine
             set { MainThread.Require("set_name"); SetName(value); }
         }
 
-        public HideFlags hideFlags { get; set; }
-
         internal virtual void SetName(string value) { ownName = value ?? ""; }
 
         internal virtual string OwnName { get { return ownName; } }
-
-        public int GetInstanceID()
-        {
-            MainThread.Require("GetInstanceID");
-            return id;
-        }
 
         public override int GetHashCode() { return id; }
 
@@ -67,12 +59,6 @@ namespace UnityEngine
         {
             MainThread.Require("DestroyImmediate");
             if (obj != null) World.DestroyNow(obj);
-        }
-
-        public static void DontDestroyOnLoad(Object target)
-        {
-            MainThread.Require("DontDestroyOnLoad");
-            World.Keep(target);
         }
 
         public static T Instantiate<T>(T original) where T : Object

@@ -30,16 +30,9 @@ namespace UnityEngine
             return new Quaternion(-rotation.x, -rotation.y, -rotation.z, rotation.w);
         }
 
-        // Degrees between two rotations.
-        public static float Angle(Quaternion a, Quaternion b)
-        {
-            float dot = Math.Min(Math.Abs(Dot(a, b)), 1F);
-            return dot > 1F - 1e-6f ? 0F : (float)Math.Acos(dot) * 2F * Mathf.Rad2Deg;
-        }
-
         public static Quaternion AngleAxis(float angle, Vector3 axis)
         {
-            float half = angle * Mathf.Deg2Rad / 2F;
+            float half = (float)(angle * Math.PI / 360.0);
             Vector3 part = axis.normalized * (float)Math.Sin(half);
             return new Quaternion(part.x, part.y, part.z, (float)Math.Cos(half));
         }

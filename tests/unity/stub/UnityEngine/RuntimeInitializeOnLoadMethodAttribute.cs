@@ -1,12 +1,11 @@
 using System;
+using UnityEngine.Scripting;
 
 namespace UnityEngine
 {
     [AttributeUsage(AttributeTargets.Method, AllowMultiple = false)]
-    public class RuntimeInitializeOnLoadMethodAttribute : Attribute
+    public class RuntimeInitializeOnLoadMethodAttribute : PreserveAttribute
     {
-        public RuntimeInitializeOnLoadMethodAttribute() { loadType = RuntimeInitializeLoadType.AfterSceneLoad; }
-
         public RuntimeInitializeOnLoadMethodAttribute(RuntimeInitializeLoadType loadType) { this.loadType = loadType; }
 
         public RuntimeInitializeLoadType loadType { get; private set; }

@@ -20,19 +20,19 @@ namespace UnityEngine
         public Vector3 localPosition
         {
             get { Require("get_localPosition"); return ownPosition; }
-            set { Require("set_localPosition"); ownPosition = value; hasChanged = true; }
+            set { Require("set_localPosition"); ownPosition = value; }
         }
 
         public Quaternion localRotation
         {
             get { Require("get_localRotation"); return ownRotation; }
-            set { Require("set_localRotation"); ownRotation = value.normalized; hasChanged = true; }
+            set { Require("set_localRotation"); ownRotation = value.normalized; }
         }
 
         public Vector3 localScale
         {
             get { Require("get_localScale"); return ownScale; }
-            set { Require("set_localScale"); ownScale = value; hasChanged = true; }
+            set { Require("set_localScale"); ownScale = value; }
         }
 
         public Vector3 position
@@ -47,9 +47,9 @@ namespace UnityEngine
             set { localRotation = above == null ? value : Quaternion.Inverse(above.rotation) * value; }
         }
 
-        public Vector3 lossyScale
+        internal Vector3 WorldScale
         {
-            get { return above == null ? localScale : Vector3.Scale(above.lossyScale, localScale); }
+            get { return above == null ? localScale : Vector3.Scale(above.WorldScale, localScale); }
         }
 
         public Vector3 forward { get { return rotation * Vector3.forward; } }
@@ -57,8 +57,6 @@ namespace UnityEngine
         public Vector3 right { get { return rotation * Vector3.right; } }
 
         public Vector3 up { get { return rotation * Vector3.up; } }
-
-        public bool hasChanged { get; set; }
 
         public Transform parent { get { Require("get_parent"); return above; } set { SetParent(value); } }
 
@@ -71,10 +69,10 @@ namespace UnityEngine
         public void SetParent(Transform parent, bool worldPositionStays)
         {
             Require("SetParent");
-            if (parent != null && parent.IsChildOf(this)) return; // Unity refuses a circle silently
+            if (parent != null && parent.IsBelow(this)) return; // Unity refuses a circle silently
             Vector3 place = position;
             Quaternion turn = rotation;
-            Vector3 scale = lossyScale;
+            Vector3 scale = WorldScale;
             bool wasActive = gameObject.activeInHierarchy;
             if (!ReferenceEquals(above, null)) above.below.Remove(this);
             above = parent == null ? null : parent;
@@ -83,7 +81,7 @@ namespace UnityEngine
             {
                 position = place;
                 rotation = turn;
-                localScale = above == null ? scale : Divide(scale, above.lossyScale);
+                localScale = above == null ? scale : Divide(scale, above.WorldScale);
             }
             if (gameObject.activeInHierarchy != wasActive) Lifecycle.ActivityChanged(gameObject);
         }
@@ -108,13 +106,6 @@ namespace UnityEngine
             return Divide(Quaternion.Inverse(ownRotation) * (local - ownPosition), ownScale);
         }
 
-        public Vector3 TransformDirection(Vector3 direction) { return rotation * direction; }
-
-        public Vector3 InverseTransformDirection(Vector3 direction)
-        {
-            return Quaternion.Inverse(rotation) * direction;
-        }
-
         public Transform GetChild(int index)
         {
             Require("GetChild");
@@ -122,9 +113,7 @@ namespace UnityEngine
             return below[index];
         }
 
-        public int GetSiblingIndex() { return above == null ? 0 : above.below.IndexOf(this); }
-
-        public bool IsChildOf(Transform parent)
+        internal bool IsBelow(Transform parent)
         {
             for (Transform one = this; !ReferenceEquals(one, null); one = one.above)
             {

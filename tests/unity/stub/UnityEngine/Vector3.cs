@@ -62,8 +62,6 @@ namespace UnityEngine
             get { float length = magnitude; return length > 1e-5f ? this / length : zero; }
         }
 
-        public static float Dot(Vector3 lhs, Vector3 rhs) { return lhs.x * rhs.x + lhs.y * rhs.y + lhs.z * rhs.z; }
-
         public static Vector3 Cross(Vector3 lhs, Vector3 rhs)
         {
             return new Vector3(lhs.y * rhs.z - lhs.z * rhs.y, lhs.z * rhs.x - lhs.x * rhs.z, lhs.x * rhs.y - lhs.y * rhs.x);
@@ -72,10 +70,6 @@ namespace UnityEngine
         public static Vector3 Scale(Vector3 a, Vector3 b) { return new Vector3(a.x * b.x, a.y * b.y, a.z * b.z); }
 
         public static float Distance(Vector3 a, Vector3 b) { return (a - b).magnitude; }
-
-        public static Vector3 Lerp(Vector3 a, Vector3 b, float t) { return LerpUnclamped(a, b, Mathf.Clamp01(t)); }
-
-        public static Vector3 LerpUnclamped(Vector3 a, Vector3 b, float t) { return a + (b - a) * t; }
 
         public static Vector3 operator +(Vector3 a, Vector3 b) { return new Vector3(a.x + b.x, a.y + b.y, a.z + b.z); }
 

@@ -49,7 +49,7 @@ namespace BranchXR.Editor
                         "choose Mono, or the carrier Beside in " + settings.name),
                     true, null));
             }
-            // Not a player's alone: pythonnet makes assemblies while it runs, which .NET Standard has not.
+            // pythonnet makes assemblies while it runs, which .NET Standard has not.
             if (PlayerSettings.GetApiCompatibilityLevel(target) != ApiCompatibilityLevel.NET_4_6)
             {
                 findings.Add(new Finding(
@@ -57,7 +57,7 @@ namespace BranchXR.Editor
                         "Player settings, Api Compatibility Level, " + target.TargetName, "choose .NET Framework"),
                     true, () => PlayerSettings.SetApiCompatibilityLevel(target, ApiCompatibilityLevel.NET_4_6)));
             }
-            if (BranchCarriers.PythonNet == null && !EditorApplication.isPlaying && !HasPythonNet())
+            if (!HasPythonNet())
             {
                 findings.Add(new Finding(
                     new BranchError("pythonnet_missing", "expected the assembly BranchXR.PythonNet, got none",

@@ -32,7 +32,6 @@ namespace UnityEngine.Stub
             var made = new GameObject(source.OwnName);
             made.SetActive(source.activeSelf);
             made.layer = source.layer;
-            made.tag = source.tag;
             made.transform.SetParent(parent, false);
             made.transform.localPosition = source.transform.localPosition;
             made.transform.localRotation = source.transform.localRotation;

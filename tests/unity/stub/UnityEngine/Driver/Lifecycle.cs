@@ -22,13 +22,6 @@ namespace UnityEngine.Stub
                     + " because a '" + type.Name + "' is already added to the game object!");
                 return null;
             }
-            foreach (RequireComponent needed in type.GetCustomAttributes(typeof(RequireComponent), true))
-            {
-                foreach (Type one in new[] { needed.m_Type0, needed.m_Type1, needed.m_Type2 })
-                {
-                    if (one != null && owner.GetComponent(one) == null) Add(owner, one);
-                }
-            }
             var made = (Component)Activator.CreateInstance(type, true);
             Attach(owner, made);
             var script = made as MonoBehaviour;
@@ -63,7 +56,7 @@ namespace UnityEngine.Stub
         // Awake once, as soon as the game object is active; OnEnable right after, if enabled.
         internal static void Wake(MonoBehaviour script)
         {
-            if (!script.owner.activeInHierarchy || !Player.Runs(script)) return;
+            if (!script.owner.activeInHierarchy || !Player.IsPlaying) return;
             if (!script.isAwake)
             {
                 script.isAwake = true;
@@ -79,8 +72,6 @@ namespace UnityEngine.Stub
         {
             var script = component as MonoBehaviour;
             if (script == null) return;
-            // Disabling a script leaves its coroutines running; switching off its object ends them.
-            if (!script.owner.activeInHierarchy) script.StopAllCoroutines();
             if (!script.isOn) return;
             script.isOn = false;
             script.messages.Send(Message.OnDisable);
@@ -91,7 +82,6 @@ namespace UnityEngine.Stub
             var script = component as MonoBehaviour;
             if (script == null) return;
             TurnOff(script);
-            script.StopAllCoroutines();
             Scripts.Remove(script);
             // Scripts that never woke are destroyed in silence.
             if (script.isAwake) script.messages.Send(Message.OnDestroy);

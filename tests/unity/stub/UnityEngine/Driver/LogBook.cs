@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 
 namespace UnityEngine.Stub
@@ -28,8 +27,6 @@ namespace UnityEngine.Stub
                 if (entries.Count < Kept) entries.Add(entry);
             }
             if (IsLoud && type != LogType.Log) System.Console.Error.WriteLine(entry);
-            var exception = message as Exception;
-            Application.RaiseLog(entry.text, exception == null ? "" : exception.StackTrace ?? "", type);
         }
 
         internal static LogEntry[] Take()

@@ -25,14 +25,7 @@ namespace UnityEngine.Stub
             for (int index = 0; index < Count; index++)
             {
                 if (methods[index] == null) continue;
-                if (methods[index].ReturnType == typeof(void))
-                {
-                    bound[index] = (Action)Delegate.CreateDelegate(typeof(Action), target, methods[index]);
-                }
-                else
-                {
-                    bound[index] = AsCoroutine(methods[index]);
-                }
+                bound[index] = (Action)Delegate.CreateDelegate(typeof(Action), target, methods[index]);
             }
         }
 
@@ -55,16 +48,6 @@ namespace UnityEngine.Stub
                 Debug.LogException(exception, target);
                 return false;
             }
-        }
-
-        // `IEnumerator Start()` is started as a coroutine.
-        private Action AsCoroutine(MethodInfo method)
-        {
-            return () =>
-            {
-                var routine = method.Invoke(target, null) as System.Collections.IEnumerator;
-                if (routine != null) ((MonoBehaviour)target).StartCoroutine(routine);
-            };
         }
 
         private static MethodInfo[] MethodsOf(Type type)

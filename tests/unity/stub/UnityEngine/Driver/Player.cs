@@ -15,8 +15,6 @@ namespace UnityEngine.Stub
 
         internal static bool IsEditor { get; set; }
 
-        internal static bool QuitRequested { get; set; }
-
         internal static string Folder = Path.GetTempPath().TrimEnd('/');
 
         // Begin to play on this thread, with an empty scene.
@@ -27,16 +25,10 @@ namespace UnityEngine.Stub
             Lifecycle.Scripts.Clear();
             Clock.Reset();
             fixedLeft = 0;
-            QuitRequested = false;
             IsPlaying = true;
         }
 
-        internal static bool Runs(MonoBehaviour script)
-        {
-            return IsPlaying || script.GetType().IsDefined(typeof(ExecuteAlways), true);
-        }
-
-        // One frame: Start, FixedUpdate, Update, coroutines, LateUpdate, destruction, GUI, end of frame.
+        // One frame: Start, FixedUpdate, Update, LateUpdate, destruction, GUI.
         internal static void Frame(double seconds)
         {
             MainThread.Require("Frame");
@@ -44,17 +36,13 @@ namespace UnityEngine.Stub
             StartNew();
             for (fixedLeft += Clock.Delta; fixedLeft >= Clock.FixedDelta; fixedLeft -= Clock.FixedDelta)
             {
-                Clock.FixedTime += Clock.FixedDelta;
                 Send(Message.FixedUpdate);
             }
             Send(Message.Update);
-            Coroutines.AdvanceAll(false);
             Send(Message.LateUpdate);
             World.DestroyDue();
             Screen.Clear();
             Send(Message.OnGUI);
-            Coroutines.AdvanceAll(true);
-            if (QuitRequested && IsPlaying && !IsEditor) Quit();
         }
 
         internal static void Frames(int count, double seconds)
@@ -66,13 +54,11 @@ namespace UnityEngine.Stub
         {
             if (!IsPlaying) return;
             Send(Message.OnApplicationQuit);
-            Application.RaiseQuitting();
             foreach (GameObject one in World.GameObjects.ToArray())
             {
                 if (one != null) World.DestroyNow(one);
             }
             IsPlaying = false;
-            Application.ForgetListeners();
         }
 
         private static void StartNew()

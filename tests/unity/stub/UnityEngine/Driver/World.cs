@@ -13,7 +13,6 @@ namespace UnityEngine.Stub
         }
 
         private static readonly List<Doom> doomed = new List<Doom>();
-        private static readonly HashSet<Object> kept = new HashSet<Object>();
         private static int lastId;
 
         internal static readonly List<GameObject> GameObjects = new List<GameObject>();
@@ -21,10 +20,6 @@ namespace UnityEngine.Stub
         internal static int NextId() { return System.Threading.Interlocked.Increment(ref lastId); }
 
         internal static void Add(GameObject gameObject) { GameObjects.Add(gameObject); }
-
-        internal static void Keep(Object target) { kept.Add(target); }
-
-        internal static bool IsKept(Object target) { return kept.Contains(target); }
 
         internal static void RequireAlive(Object target)
         {
@@ -93,13 +88,11 @@ namespace UnityEngine.Stub
             transform.isDestroyed = true;
             gameObject.isDestroyed = true;
             GameObjects.Remove(gameObject);
-            kept.Remove(gameObject);
         }
 
         internal static void Clear()
         {
             doomed.Clear();
-            kept.Clear();
             GameObjects.Clear();
         }
     }

@@ -2,8 +2,8 @@ namespace UnityEngine.SceneManagement
 {
     public struct Scene
     {
-        internal bool isLoaded;
+        internal bool exists;
 
-        public bool IsValid() { return isLoaded; }
+        public bool IsValid() { return exists; }
     }
 }

@@ -1,9 +1,0 @@
-using System;
-
-namespace UnityEngine
-{
-    [AttributeUsage(AttributeTargets.Class)]
-    public sealed class ExecuteAlways : Attribute
-    {
-    }
-}

@@ -1,9 +1,0 @@
-namespace UnityEngine
-{
-    public class GUIContent
-    {
-        public GUIContent(string text) { this.text = text; }
-
-        public string text { get; set; }
-    }
-}

@@ -1,6 +1,0 @@
-namespace UnityEngine
-{
-    public sealed class WaitForEndOfFrame : YieldInstruction
-    {
-    }
-}

@@ -1,6 +1,0 @@
-namespace UnityEngine
-{
-    public class YieldInstruction
-    {
-    }
-}
