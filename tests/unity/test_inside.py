@@ -36,9 +36,9 @@ import pathlib
 async def main(branch, stage):
     import clr
     import System
-    from UnityEngine import Mathf
+    from UnityEngine import Vector3
 
-    told = f"{System.Environment.Version.Major} {Mathf.Abs(-2.5)}"
+    told = f"{System.Environment.Version.Major} {Vector3(1, 2.5, 3).y}"
     pathlib.Path(__file__).with_suffix(".txt").write_text(told)
 """
 

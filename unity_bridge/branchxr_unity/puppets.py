@@ -123,8 +123,8 @@ def _rotated(vector: Floats, turns: Floats) -> Floats:
     # v + 2 w (u x v) + 2 u x (u x v), with u and w of the quaternion.
     axis, real = turns[:, :3], turns[:, 3:]
     across = np.cross(axis, np.broadcast_to(vector, axis.shape))
-    rotated: Floats = vector + 2 * (real * across + np.cross(axis, across))
-    return rotated
+    turned = vector + 2 * (real * across + np.cross(axis, across))
+    return turned.astype(np.float32, copy=False)
 
 
 _BODY: Final = Pose.standing((0.0, 0.0, 0.0))

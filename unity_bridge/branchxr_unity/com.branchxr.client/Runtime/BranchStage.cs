@@ -164,7 +164,11 @@ namespace BranchXR
 
         private void OnSpawned(SpawnRecord spawn)
         {
-            if (spawn.Model == "puppet") Puppets.Spawn(spawn.Nodes);
+            if (spawn.Model == "puppet")
+            {
+                Puppets.Spawn(spawn.Nodes);
+                session.Block.Puppets.Rewind(); // their poses may have come first
+            }
             else Nodes.Spawn(spawn.Model, spawn.Nodes, spawn.Positions, spawn.Rotations);
         }
 
