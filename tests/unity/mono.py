@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -364,11 +365,21 @@ def _made_once(folder: Path) -> Iterator[bool]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         is_wanted = not folder.is_dir()
         folder.mkdir(exist_ok=True)
+        os.utime(folder)
+        if is_wanted:
+            _forget_old(folder)
         try:
             yield is_wanted
         except BaseException:
             shutil.rmtree(folder)
             raise
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what was made of earlier sources of the same name and not used for a day."""
+    for other in folder.parent.glob(f"{folder.name.rpartition('-')[0]}-*"):
+        if other.stat().st_mtime < time.time() - 86_400:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _mcs(words: Sequence[str]) -> None:
