@@ -93,12 +93,12 @@ def test_a_slab_that_is_read_is_never_written() -> None:
 
 def test_rows_are_written_in_place() -> None:
     block = Block.create(SMALL)
-    ids, rows = block.puppets.writing()
-    ids[:1], rows[:1] = (7, 2), 4.5
+    rows = block.puppets.poses
+    block.puppets.ids[:1], rows[:1] = (7, 2), 4.5
     block.puppets.show(1)
     shown = block.word("slab_published") & 3
     assert (block.puppets._slabs[shown][1][0] == 4.5).all()
-    assert block.puppets.writing()[1] is not rows
+    assert block.puppets.poses is not rows
 
 
 def test_more_puppets_than_there_is_room_for_are_refused() -> None:
@@ -134,4 +134,5 @@ def test_a_fence_of_any_machine_is_callable() -> None:
     for machine in ("x86_64", "aarch64"):
         fence = Fence(machine=machine)
         fence.stores()
-        fence.full()
+        fence.release()
+        fence.acquire()

@@ -54,14 +54,13 @@ async def reload_often(game: MonoGame, *, times: int) -> int:
 async def reloads_lose_nothing(
     playing: Playing, settings: dict[str, object], server: BranchServer, script: Path, times: int
 ) -> None:
-    script.write_text(COUNTER)
     async with playing() as game, branchxr.connect(server.address, name="Ada") as ada:
         await ada.enter()
         walking = asyncio.create_task(walk(ada))
         await game.play(**settings)
         pressed = await reload_often(game, times=times)
-        taken = script.with_suffix(".txt").read_text().split()
-        assert taken == [str(number) for number in range(1, pressed + 1)]
+        taken = await asyncio.to_thread(script.with_suffix(".txt").read_text)
+        assert taken.split() == [str(number) for number in range(1, pressed + 1)]
         seen = await game.until(lambda seen: any(one["is_seen"] for one in seen["people"]))
         assert {one["name"] for one in seen["people"]} == {"Ada", "Uma"}  # the same two as before
         assert seen["events_dropped"] == 0
@@ -73,6 +72,7 @@ async def test_a_hundred_reloads_beside(
     server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
 ) -> None:
     script = tmp_path / "counter.py"
+    await asyncio.to_thread(script.write_text, COUNTER)
     settings = settings_of(script=str(script))
     await reloads_lose_nothing(playing, settings, server, script, 100)
 
@@ -81,4 +81,5 @@ async def test_reloads_in_process(
     server: BranchServer, playing: Playing, inside: Settings, tmp_path: Path
 ) -> None:
     script = tmp_path / "counter.py"
+    await asyncio.to_thread(script.write_text, COUNTER)
     await reloads_lose_nothing(playing, inside(script=str(script)), server, script, 25)

@@ -192,20 +192,27 @@ class Slabs:
     """Poses of puppets: three slabs, of which one is shown, one may be read, and one is written.
 
     A slab's rows are whole: who writes one writes all of them. `publish` copies rows in (a memory
-    copy, 88 KB for 1,000), `writing` gives the arrays themselves.
+    copy, 88 KB for 1,000). Or write `ids` and `poses` themselves, and `show` them: nothing is
+    copied then.
+
+    Attributes:
+        ids: `(puppets_max, 2) uint32` of the slab that nobody reads; another one after `show`.
+        poses: `(puppets_max, 22) float32` of the same; its contents are those of an earlier slab.
     """
+
+    __slots__ = (
+        "_acquire", "_held_at", "_next", "_published_at", "_release", "_sequence", "_slabs",
+        "_stores", "_words", "ids", "poses", "puppets_max",
+    )  # fmt: skip
 
     def __init__(
         self, memory: memoryview, words: memoryview, header: dict[str, int], fence: "Fence"
     ) -> None:
         self._words = words
         self._published_at, self._held_at = _WORD["slab_published"], _WORD["slab_held"]
-        self._fence = fence
+        # Taken out of the fence: a call of Python's own would cost as much as both.
+        self._release, self._acquire, self._stores = fence.release, fence.acquire, fence.stores
         self.puppets_max = most = header["puppets_max"]
-        published = words[self._published_at]
-        self._sequence = published >> layout.SLAB_SEQUENCE_SHIFT
-        self._shown = published & 3
-        self._next: int | None = None
         self._slabs: list[tuple[NDArray[np.uint32], NDArray[np.float32]]] = []
         for index in range(layout.SLABS):
             start = index * header["slab_bytes"]
@@ -213,6 +220,11 @@ class Slabs:
             ids = raw[: most * 8].view("<u4").reshape(most, 2)
             poses = raw[most * 8 : most * (8 + layout.POSE_BYTES)].view("<f4")
             self._slabs.append((ids, poses.reshape(most, layout.POSE_FLOATS)))
+        shift = layout.SLAB_SEQUENCE_SHIFT
+        published = words[self._published_at]
+        self._sequence = published >> shift << shift
+        self._next = _FREE[published & 3][words[self._held_at] & 3]
+        self.ids, self.poses = self._slabs[self._next]
 
     def publish(self, ids: NDArray[np.uint32], poses: NDArray[np.float32]) -> None:
         """Copy rows in and show them: `(n, 2)` ids and `(n, 22)` poses.
@@ -226,43 +238,35 @@ class Slabs:
                 f"at most {self.puppets_max} puppets", f"{count}", "raise it in BranchSettings",
                 code="puppets_full",
             )  # fmt: skip
-        own_ids, own_poses = self.writing()
-        own_ids[:count] = ids
-        own_poses[:count] = poses
+        self.ids[:count] = ids
+        self.poses[:count] = poses
         self.show(count)
 
-    def writing(self) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-        """Return the arrays that nobody reads, until `show`: write every row that is to be shown.
-
-        Their contents are those of an earlier slab.
-        """
-        index = self._next
-        if index is None:
-            # The reader says what it holds and looks again whether that is still the one shown;
-            # both orders need a full barrier between a store and a load, or both could miss the
-            # other.
-            self._fence.full()
-            index = self._next = _FREE[self._shown][self._words[self._held_at] & 3]
-        return self._slabs[index]
-
     def show(self, count: int) -> None:
-        """Publish the first `count` rows of what `writing` gave."""
-        if self._next is None:
-            self.writing()
-            assert self._next is not None  # noqa: S101 - `writing` chose it
-        self._sequence += 1
-        self._shown, self._next = self._next, None
-        self._fence.stores()
+        """Publish the first `count` rows of `ids` and `poses`, and turn to another slab.
+
+        One call, and no other inside it: the slab that comes next is chosen here (and not when it
+        is first written, which took a second call and twice as long).
+        """
+        self._sequence = sequence = self._sequence + _STEP
+        shown = self._next
+        self._stores()
         # Sequence, count and slab in one word: none is ever seen without the others.
-        self._words[self._published_at] = (
-            self._sequence << layout.SLAB_SEQUENCE_SHIFT | count << 2 | self._shown
-        )
+        self._words[self._published_at] = sequence | count << 2 | shown
+        # The reader says what it holds and looks again whether that is still the one shown; both
+        # orders need a full barrier between a store and a load, or both could miss the other.
+        self._release()
+        self._acquire()
+        self._next = free = _FREE[shown][self._words[self._held_at] & 3]
+        self.ids, self.poses = self._slabs[free]
 
     def release(self) -> None:
         """Let go of the memory."""
         self._slabs.clear()
+        self.ids, self.poses = np.zeros((0, 2), np.uint32), np.zeros((0, 22), np.float32)
 
 
+_STEP: Final = 1 << layout.SLAB_SEQUENCE_SHIFT
 _FREE: Final = tuple(
     tuple(next(index for index in range(3) if index not in {shown, held}) for held in range(4))
     for shown in range(4)
@@ -277,22 +281,21 @@ class Fence:
     neither. Releasing a lock and taking it again orders all of them on both. Not tried on ARM64.
 
     Attributes:
-        stores: what was written before is seen before what is written after (and so for loads).
-        full: and what is read after is read after what was written before is seen.
+        stores: call it, and what was written before is seen before what is written after.
+        release, acquire: call both, and what is read after is also read after that.
     """
 
     def __init__(self, *, machine: str = platform.machine()) -> None:
         lock = threading.Lock()
         lock.acquire()
-        release, acquire = lock.release, lock.acquire
+        self.release: Callable[[], object] = lock.release
+        self.acquire: Callable[[], object] = lock.acquire
+        # An empty built-in call, where there is nothing to do.
+        self.stores: Callable[[], object] = bool if machine in {"x86_64", "AMD64"} else self._full
 
-        def full() -> None:
-            release()
-            acquire()
-
-        self.full: Callable[[], object] = full
-        # An empty built-in call: 0.05 us, against 0.2 for the lock.
-        self.stores: Callable[[], object] = bool if machine in {"x86_64", "AMD64"} else full
+    def _full(self) -> None:
+        self.release()
+        self.acquire()
 
 
 _WIDTHS: Final = {layout.Type.U16: 2, layout.Type.U32: 4, layout.Type.U64: 8}

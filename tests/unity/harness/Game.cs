@@ -23,6 +23,7 @@ namespace BranchXR.Harness
         private BranchStage stage;
         private Transform rig, head;
         private string settingsWords = "";
+        private readonly List<double> frameMs = new List<double>();
         private double longestMs;
         private int spawned;
 
@@ -68,6 +69,10 @@ namespace BranchXR.Harness
                 case "decline": stage.Confirmations.Current.Decline(); return Look(words);
                 case "forge": Forge(); return Look(words);
                 case "stand": head.localPosition = Axes.Position(Vector(words, 1)); return Look(words);
+                case "times":
+                    string times = Json.Of("ms", frameMs);
+                    frameMs.Clear();
+                    return times;
                 case "ping": return Ping(int.Parse(words[1]));
                 case "flood": return Flood(int.Parse(words[1]));
                 case "thread": return OtherThread();
@@ -151,6 +156,7 @@ namespace BranchXR.Harness
             Player.Frame(FrameS);
             double tookMs = time.Elapsed.TotalMilliseconds;
             longestMs = Math.Max(longestMs, tookMs);
+            if (frameMs.Count < 100000) frameMs.Add(tookMs);
             if (tookMs < FrameS * 1000) Thread.Sleep((int)(FrameS * 1000 - tookMs));
         }
 

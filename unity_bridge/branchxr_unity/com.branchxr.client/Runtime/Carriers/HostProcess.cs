@@ -42,6 +42,28 @@ namespace BranchXR
         private const int WrongVersion = 90, NoPackage = 91;
         private const int LogTailBytes = 2000;
 
+        // What a process that ends at once says on its stderr; read by another thread, to its end.
+        private sealed class LastWords
+        {
+            private readonly StringBuilder text = new StringBuilder();
+            private readonly ManualResetEvent isOver = new ManualResetEvent(false);
+
+            internal void Add(string line)
+            {
+                lock (text)
+                {
+                    if (line == null) isOver.Set();
+                    else if (text.Length < LogTailBytes) text.AppendLine(line);
+                }
+            }
+
+            internal string Wait(int deadlineMs)
+            {
+                isOver.WaitOne(deadlineMs);
+                lock (text) return text.ToString().Trim();
+            }
+        }
+
         // Run by the Python that was named, whatever it is: what is wrong with it is known by the exit code.
         private const string Bootstrap =
             "import sys\n" +
@@ -58,7 +80,7 @@ namespace BranchXR
         {
             Directory.CreateDirectory(plan.Folder);
             File.Delete(plan.ReadyFile);
-            var said = new StringBuilder();
+            var said = new LastWords();
             using (Process process = Launch(plan, said))
             {
                 var waited = Stopwatch.StartNew();
@@ -91,7 +113,7 @@ namespace BranchXR
             catch (UnauthorizedAccessException) { return ""; }
         }
 
-        private static Process Launch(HostPlan plan, StringBuilder said)
+        private static Process Launch(HostPlan plan, LastWords said)
         {
             int own;
             using (Process game = Process.GetCurrentProcess()) own = game.Id;
@@ -121,22 +143,14 @@ namespace BranchXR
                     "python_missing", "expected a Python program, got " + error.Message, plan.Python,
                     "name one with branchxr installed in BranchSettings, Python", error);
             }
-            process.ErrorDataReceived += (sender, line) =>
-            {
-                lock (said)
-                {
-                    if (line.Data != null && said.Length < LogTailBytes) said.AppendLine(line.Data);
-                }
-            };
+            process.ErrorDataReceived += (sender, line) => said.Add(line.Data);
             process.BeginErrorReadLine();
             return process;
         }
 
-        private static BranchError Failed(Process process, HostPlan plan, StringBuilder said)
+        private static BranchError Failed(Process process, HostPlan plan, LastWords said)
         {
-            process.WaitForExit(500); // until its last words were read
-            string words;
-            lock (said) words = said.ToString().Trim();
+            string words = said.Wait(1000);
             switch (process.ExitCode)
             {
                 case WrongVersion:
