@@ -297,6 +297,8 @@ NUNIT: Final = tuple(
 )
 """NUnit of Debian's packages; Unity's test framework has the same attributes and assertions."""
 
+NUNIT_INSTALL: Final = "apt-get install libnunit-core2.6.3-cil libnunit-framework2.6.3-cil"
+
 
 def compile_tests(
     name: str,
@@ -306,6 +308,8 @@ def compile_tests(
     configuration: Configuration = EDITOR,
 ) -> Path:
     """Compile NUnit tests against the stub, the package and what else they refer to."""
+    missing = [path for path in NUNIT if not path.is_file()]
+    assert not missing, f"needs NUnit: {NUNIT_INSTALL}"
     package = compile_package(configuration).values()
     return compile_csharp(
         name,
