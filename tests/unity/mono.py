@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -296,6 +297,8 @@ NUNIT: Final = tuple(
 )
 """NUnit of Debian's packages; Unity's test framework has the same attributes and assertions."""
 
+NUNIT_INSTALL: Final = "apt-get install libnunit-core2.6.3-cil libnunit-framework2.6.3-cil"
+
 
 def compile_tests(
     name: str,
@@ -305,6 +308,8 @@ def compile_tests(
     configuration: Configuration = EDITOR,
 ) -> Path:
     """Compile NUnit tests against the stub, the package and what else they refer to."""
+    missing = [path for path in NUNIT if not path.is_file()]
+    assert not missing, f"needs NUnit: {NUNIT_INSTALL}"
     package = compile_package(configuration).values()
     return compile_csharp(
         name,
@@ -364,11 +369,21 @@ def _made_once(folder: Path) -> Iterator[bool]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         is_wanted = not folder.is_dir()
         folder.mkdir(exist_ok=True)
+        os.utime(folder)
+        if is_wanted:
+            _forget_old(folder)
         try:
             yield is_wanted
         except BaseException:
             shutil.rmtree(folder)
             raise
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what was made of earlier sources of the same name and not used for a day."""
+    for other in folder.parent.glob(f"{folder.name.rpartition('-')[0]}-*"):
+        if other.stat().st_mtime < time.time() - 86_400:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _mcs(words: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """What a game shows and hashes of a payment is what Python would: same bytes, same refusals."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -8,7 +9,10 @@ from random import Random
 
 import pytest
 
+from branchxr.errors import ProtocolError
 from branchxr.money import EXPONENTS
+from branchxr.protocol.canonical import canonical_json
+from branchxr.protocol.intent import challenge, parse
 from branchxr.protocol.text import fault_of
 
 from . import make_text_tables, mono
@@ -85,3 +89,62 @@ def test_the_same_texts_deceive(client: Path, tmp_path: Path) -> None:
         if (answer == "1") != (fault_of(case, max_characters=140) is not None)
     ]
     assert not [f"U+{ord(case[0]):04X} {len(case)}" for case in wrong]
+
+
+def spoilt(random: Random) -> list[bytes]:
+    """Intents that somebody has tampered with, in their bytes or in their meaning."""
+    golden = json.loads((mono.ROOT / "tests/vectors/intent.json").read_text())["golden"]
+    cases = []
+    for _ in range(1_500):
+        case = random.choice(golden)
+        data = bytearray(case["canonical"].encode())
+        for _ in range(random.randrange(1, 4)):
+            at = random.randrange(len(data))
+            data[at : at + random.randrange(2)] = random.choice(PIECES)
+        cases.append(bytes(data))
+        intent = json.loads(json.dumps(case["intent"]))
+        place = random.choice([intent, intent, intent["creditor"]])
+        place[random.choice([*place, "more"])] = random.choice(VALUES)
+        cases.append(random.choice([canonical_json, plain_json])(intent))
+    return cases
+
+
+def plain_json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+PIECES = [
+    b"", b" ", b"0", b"1", b'"', b"\\", b"\\u0041", b"\\ud800", b"\xff", b"\xc3\xa9", b"e1", b".",
+    b"-", b"{", b"}", b"[", b",", b'"a":1,', b"\x00", b"\xe2\x80\xae", b"null",
+]  # fmt: skip
+VALUES = [
+    None, True, 1, 0, -1, 1.5, 2**53 - 1, "", "a", "0.00", "1.00", "EUR", "JPY", "é", "e\u0301",
+    "\u0430b", "x" * 140, "x" * 141, "a b", " ", "\u200b", "\t", [], {}, {"account": "A"},
+    "A\u0300",
+    1_700_000_000, 1_700_000_120, "payment", "branchxr.intent/1", "\u00a0", "\u2028",
+]  # fmt: skip
+
+
+@pytest.mark.tool
+def test_intents_are_refused_for_the_same_reasons(client: Path, tmp_path: Path) -> None:
+    program = mono.compile_csharp(
+        "ReadIntents",
+        [mono.HERE / "programs/ReadIntents.cs"],
+        references=[mono.engine(), client],
+        is_program=True,
+    )
+    cases = spoilt(Random(11))
+    file = tmp_path / "intents.txt"
+    file.write_text("\n".join(case.hex() for case in cases))
+    answers = mono.run(program, str(file)).splitlines()
+    assert len(answers) == len(cases)
+    seen = set()
+    for case, answer in zip(cases, answers, strict=True):
+        try:
+            parse(case)
+            expected = challenge(case).hex()
+        except ProtocolError as refusal:
+            expected = refusal.code
+        assert answer == expected, case
+        seen.add(expected)
+    assert seen > {"json_malformed", "intent_malformed", "intent_not_canonical"}

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.IO;
 using System.Reflection;
 using BranchXR.Editor;
 using NUnit.Framework;
@@ -114,6 +115,18 @@ namespace BranchXR.EditorTests
             EditorDriver.Send(ScriptableObject.CreateInstance<BranchWindow>(), "OnGUI");
             CollectionAssert.Contains(EditorDriver.Drawn, "Branch Stage: Off");
             CollectionAssert.DoesNotContain(EditorDriver.Drawn, "Set-up");
+        }
+
+        [Test]
+        public void TheWindowShowsTheHostsLog()
+        {
+            string folder = Path.Combine(Path.GetTempPath(), "branchxr-" + System.Guid.NewGuid().ToString("N"));
+            Player.Folder = folder;
+            Directory.CreateDirectory(RunFolder.Path);
+            File.WriteAllText(HostPlan.LogIn(RunFolder.Path), "the script raised ValueError\n");
+            EditorDriver.Send(ScriptableObject.CreateInstance<BranchWindow>(), "OnGUI");
+            CollectionAssert.Contains(EditorDriver.Drawn, "None: the script raised ValueError");
+            Directory.Delete(folder, true);
         }
 
         [Test]

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/AssemblyReloadEvents.cs, commit 18d6ef1a.
 namespace UnityEditor
 {
     public static class AssemblyReloadEvents

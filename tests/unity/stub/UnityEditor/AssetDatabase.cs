@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Modules/AssetDatabase/Editor/ScriptBindings/AssetDatabase.bindings.cs, Unity 6000.6.
 using System.Collections.Generic;
 
 namespace UnityEditor

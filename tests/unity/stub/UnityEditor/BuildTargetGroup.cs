@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/BuildPipeline/BuildTargetGroup.cs, Unity 6000.5.0a5.
 namespace UnityEditor
 {
     public enum BuildTargetGroup

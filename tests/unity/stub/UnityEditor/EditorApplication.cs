@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/EditorApplication.bindings.cs, commit 03c28b9b.
 using UnityEngine;
 
 namespace UnityEditor

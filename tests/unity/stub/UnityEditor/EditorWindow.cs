@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/EditorWindow.cs, commit 003a2059.
 using UnityEngine;
 
 namespace UnityEditor

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/GameObjectUtility.bindings.cs, Unity 6000.5.0a5.
 using UnityEngine;
 
 namespace UnityEditor
@@ -8,7 +9,16 @@ namespace UnityEditor
         {
             if (parent == null) return;
             child.transform.SetParent(parent.transform, false);
-            child.layer = parent.layer;
+            child.transform.localPosition = Vector3.zero;
+            child.transform.localRotation = Quaternion.identity;
+            child.transform.localScale = Vector3.one;
+            SetLayer(child, parent.layer);
+        }
+
+        private static void SetLayer(GameObject gameObject, int layer)
+        {
+            gameObject.layer = layer;
+            foreach (Transform child in gameObject.transform) SetLayer(child.gameObject, layer);
         }
     }
 }

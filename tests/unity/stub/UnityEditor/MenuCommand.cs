@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/MenuCommand.cs, commit 3a75391d.
 namespace UnityEditor
 {
     public sealed class MenuCommand

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/MenuItem.cs, Unity 2023.3.0a4.
 using System;
 
 namespace UnityEditor

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/PlayerSettings.bindings.cs, Unity 2021.2.
 namespace UnityEditor
 {
     public enum ScriptingImplementation

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/Settings/SettingsProviderAttribute.cs, Unity 2018.3.0a1.
 using System;
 
 namespace UnityEditor

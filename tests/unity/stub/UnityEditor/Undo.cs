@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/Undo/Undo.bindings.cs, Unity 2018.2.0a1.
 namespace UnityEditor
 {
     public partial class Undo

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Application/Application.bindings.cs, commit 22d3640e.
 using UnityEngine.Stub;
 
 namespace UnityEngine

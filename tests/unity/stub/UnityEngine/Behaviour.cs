@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/Behaviour.bindings.cs, Unity 7000.0.0a7.
 using UnityEngine.Stub;
 
 namespace UnityEngine

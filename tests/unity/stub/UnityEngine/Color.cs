@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Math/Color.cs, Unity 2021.1.0a2.
 using System;
 using System.Globalization;
 

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/Component.bindings.cs, Unity 2019.3.0a3.
 using System;
 using System.Collections.Generic;
 using UnityEngine.Stub;

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Modules/IMGUI/GUILayout.cs, Unity 2018.2.0a1.
 using UnityEngine.Stub;
 
 namespace UnityEngine

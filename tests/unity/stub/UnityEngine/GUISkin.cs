@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Modules/IMGUI/GUISkin.cs, Unity 2019.3.0a3.
 namespace UnityEngine
 {
     public sealed partial class GUISkin : ScriptableObject

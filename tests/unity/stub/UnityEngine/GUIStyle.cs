@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Modules/IMGUI/GUIStyle.bindings.cs, Unity 2018.2.0a1.
 namespace UnityEngine
 {
     public sealed partial class GUIStyle

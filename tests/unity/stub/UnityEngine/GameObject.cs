@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/GameObject.bindings.cs, Unity 6000.5.0a5.
 using System;
 using System.Collections.Generic;
 using UnityEngine.Stub;

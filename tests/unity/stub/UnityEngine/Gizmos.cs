@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Gizmos/Gizmos.bindings.cs, commit 2ea5a242.
 namespace UnityEngine
 {
     public sealed partial class Gizmos

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/PropertyDrawer/PropertyAttribute.cs, Unity 6000.0.52f1.
 using System;
 
 namespace UnityEngine

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/MonoBehaviour.bindings.cs, commit 0a2eeb7a.
 using UnityEngine.Stub;
 
 namespace UnityEngine

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/UnityEngineObject.bindings.cs, Unity 6000.0.33f1.
 using System;
 using System.Collections.Generic;
 using UnityEngine.Stub;

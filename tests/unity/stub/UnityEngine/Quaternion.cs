@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Math/Quaternion.cs, Unity 6000.3.0b10.
 using System;
 using System.Globalization;
 

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Resources/Resources.bindings.cs, Unity 2021.1.0a2.
 using System.Collections.Generic;
 using UnityEngine.Stub;
 

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/RuntimeInitializeOnLoadAttribute.cs, commit 02d565cf.
 namespace UnityEngine
 {
     public enum RuntimeInitializeLoadType

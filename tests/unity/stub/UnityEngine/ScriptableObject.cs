@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/ScriptableObject.bindings.cs, Unity 2023.2.0a5.
 using System;
 using UnityEngine.Stub;
 

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Time/Time.bindings.cs, commit 94cb8e2c; the doubles: Scripting API 2021.3.
 using UnityEngine.Stub;
 
 namespace UnityEngine

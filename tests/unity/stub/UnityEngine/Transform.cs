@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Transform/ScriptBindings/Transform.bindings.cs, Unity 2018.2.0a1.
 using System;
 using System.Collections;
 using System.Collections.Generic;

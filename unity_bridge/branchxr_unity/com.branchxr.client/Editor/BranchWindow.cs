@@ -36,7 +36,16 @@ namespace BranchXR.Editor
                 // Prefabs are found as well; they are in no scene.
                 if (stage.gameObject.scene.IsValid()) Draw(stage);
             }
+            DrawLog();
             EditorGUILayout.EndScrollView();
+        }
+
+        private static void DrawLog()
+        {
+            string log = HostProcess.LogTail(HostPlan.LogIn(RunFolder.Path));
+            if (log.Length == 0) return;
+            EditorGUILayout.LabelField("Log of the host", EditorStyles.boldLabel);
+            EditorGUILayout.HelpBox(log, MessageType.None);
         }
 
         // Ten times a second: state changes without anybody touching the window.

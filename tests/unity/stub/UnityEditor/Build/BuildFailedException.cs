@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/BuildPipeline/BuildFailedException.cs, commit 049c81d8.
 using System;
 
 namespace UnityEditor.Build

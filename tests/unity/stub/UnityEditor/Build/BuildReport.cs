@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Modules/BuildReportingEditor/Managed/BuildReport.bindings.cs, commit 049c81d8.
 namespace UnityEditor.Build.Reporting
 {
     public sealed partial class BuildReport : UnityEngine.Object

@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Editor/Mono/BuildPipeline/NamedBuildTarget.cs, commit 0a2eeb7a.
 using System;
 
 namespace UnityEditor.Build

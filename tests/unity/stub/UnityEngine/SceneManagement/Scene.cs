@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/SceneManager/Scene.cs, commit 109dd106.
 namespace UnityEngine.SceneManagement
 {
     public struct Scene

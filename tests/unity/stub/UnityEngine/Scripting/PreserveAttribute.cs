@@ -1,3 +1,4 @@
+// As UnityCsReference has it: Runtime/Export/Scripting/PreserveAttribute.cs, commit 138ef9cd.
 using System;
 
 namespace UnityEngine.Scripting

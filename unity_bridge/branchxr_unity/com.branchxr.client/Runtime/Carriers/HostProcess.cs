@@ -18,7 +18,9 @@ namespace BranchXR
 
         internal string ReadyFile { get { return Path.Combine(Folder, "host.txt"); } }
 
-        internal string LogFile { get { return Path.Combine(Folder, "host.log"); } }
+        internal string LogFile { get { return LogIn(Folder); } }
+
+        internal static string LogIn(string folder) { return Path.Combine(folder, "host.log"); }
 
         internal static HostPlan Of(BranchSettings settings, string folder)
         {
