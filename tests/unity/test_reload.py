@@ -83,3 +83,36 @@ async def test_reloads_in_process(
     script = tmp_path / "counter.py"
     await asyncio.to_thread(script.write_text, COUNTER)
     await reloads_lose_nothing(playing, inside(script=str(script)), server, script, 25)
+
+
+BUSY = """
+import time
+from branchxr.stages.stage import PanelPressed
+
+from counter import panel
+
+async def main(branch, stage):
+    await stage.open_panel(panel("0"))
+    async for event in stage.inputs():
+        if isinstance(event, PanelPressed):
+            time.sleep(2)  # longer than a fence waits
+            await stage.open_panel(panel("done"))
+"""
+
+
+@pytest.mark.parametrize("where", ["beside", "inside"])
+async def test_a_reload_while_python_is_inside_a_long_call(
+    server: BranchServer, playing: Playing, settings_of: Settings, inside: Settings,
+    tmp_path: Path, where: str,
+) -> None:  # fmt: skip
+    await asyncio.to_thread((tmp_path / "counter.py").write_text, COUNTER)
+    await asyncio.to_thread((tmp_path / "busy.py").write_text, BUSY)
+    make = settings_of if where == "beside" else inside
+    async with playing() as game:
+        await game.play(**make(script=str(tmp_path / "busy.py")))
+        await game.until(lambda seen: seen["titles"] == ["0"])
+        await game.call("press", "count", "ok", "n=1")
+        await game.call("frames", 30)
+        await game.call("reload")
+        await game.until(lambda seen: seen["titles"] == ["done"])
+        await game.call("quit")

@@ -70,9 +70,9 @@ class GameSocket:
             yield next(iter(server.sockets)).getsockname()[1]
 
     def _check(self, connection: ServerConnection, request: Request) -> Response | None:
-        host = request.headers.get("Host", "").partition(":")[0]
-        shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if "Origin" in request.headers or host not in {"127.0.0.1", "localhost"}:
+        hosts = [host.partition(":")[0] for host in request.headers.get_all("Host")]
+        shown = " ".join(request.headers.get_all("Authorization")).removeprefix("Bearer ")
+        if "Origin" in request.headers or hosts not in (["127.0.0.1"], ["localhost"]):
             return connection.respond(http.HTTPStatus.FORBIDDEN, "for games only\n")
         if not hmac.compare_digest(shown.encode(), self._token.encode()):
             return Response(401, "Unauthorized", Headers(), b"expected the token of this launch\n")

@@ -75,6 +75,7 @@ class Inside:
         self._sink = SlabSink(block.puppets)
         self._game = Game(player, puppets=lambda: self._sink)
         self._beats = block.word("heartbeat")
+        self._era = block.word("fence")
 
     async def run(self) -> None:
         """Serve; returns after the goodbye."""
@@ -91,7 +92,7 @@ class Inside:
 
     @property
     def _is_fenced(self) -> bool:
-        return self._block.word("fence") != 0
+        return self._block.word("fence") % 2 == 1
 
     def _look(self) -> None:
         """Do what is to be done once in a while: the fence, the heartbeat, the game's events."""
@@ -100,6 +101,10 @@ class Inside:
             self._game.link.detach()
             _set_state(self._block, PythonState.FENCED)
             return
+        if self._era != (era := self._block.word("fence")):
+            # Other code is there now; Python may have been inside a call for as long as it took.
+            self._era = era
+            self._game.link.detach()
         self._beats += 1
         self._block.set_word("heartbeat", self._beats)
         try:

@@ -210,7 +210,7 @@ BLOCK_HEADER: Final = (
     ("events_dropped", U64, 328),
     ("poses_dropped", U64, 336),
     ("slab_held", U64, 384),  # the slab that is being read, or NO_SLAB
-    ("fence", U64, 448),  # above zero: Python touches nothing but `python_state`
+    ("fence", U64, 448),  # odd: Python stays out; another even number: greet anew
 )
 HEADER_BYTES: Final = 512
 

@@ -93,7 +93,7 @@ namespace BranchXR
             heartbeatAtMs = NowMs;
             Block = BranchBlock.OfProcess(given.puppetsMax);
             Block.Puppets.Release();
-            Block.Write(BlockAt.Fence, 0);
+            Block.Write(BlockAt.Fence, (Block.Read(BlockAt.Fence) | 1) + 1); // even, and another than before
             Carrier = carrier;
             carrier.Start(given, Block);
         }
@@ -104,7 +104,7 @@ namespace BranchXR
             RequireMainThread("Fence");
             if (!lifetime.IsOn) return;
             lifetime.Go(BranchState.Fenced);
-            Block.Write(BlockAt.Fence, 1);
+            Block.Write(BlockAt.Fence, Block.Read(BlockAt.Fence) | 1);
             Block.Puppets.Release();
             Carrier.Fence(deadlineMs);
         }
