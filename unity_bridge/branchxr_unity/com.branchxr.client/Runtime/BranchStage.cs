@@ -34,6 +34,8 @@ namespace BranchXR
         private BranchNodes nodes;
         private BranchPuppets puppets;
         private BranchSession session;
+        private readonly AnchorWatch anchors = new AnchorWatch();
+        private Action<AnchorPlaceRow> onArrived;
         private double poseSentMs;
         private bool isPlaced;
 
@@ -99,6 +101,31 @@ namespace BranchXR
             Session.Put();
         }
 
+        /// <summary>Tell the script that the player has selected one of its nodes.</summary>
+        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
+        public void Select(BranchNode node)
+        {
+            new SelectRecord { Path = "", HasNode = true, Index = node.Index, Generation = node.Generation }.Write(Session.Fresh());
+            Session.Put();
+        }
+
+        /// <summary>Sign in with the player's passkey, or make one under a name.</summary>
+        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
+        public void SignIn(string newName)
+        {
+            bool isNew = !string.IsNullOrEmpty(newName);
+            new SignInRecord { How = isNew ? "create" : "use", Name = newName ?? "" }.Write(Session.Fresh());
+            Session.Put();
+        }
+
+        /// <summary>Sign out: the player leaves the branch.</summary>
+        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
+        public void SignOut()
+        {
+            new SignOutRecord().Write(Session.Fresh());
+            Session.Put();
+        }
+
         // --- messages of Unity ---
 
         private void OnEnable()
@@ -158,6 +185,7 @@ namespace BranchXR
         // Everything that holds is said anew: by a host that came back, or to code that was exchanged.
         private void OnGreeted()
         {
+            anchors.Clear();
             Nodes.Clear();
             Puppets.Clear();
         }
@@ -186,6 +214,12 @@ namespace BranchXR
                     one.Path, one.Kind, new Vector3(one.X, one.Y, one.Z),
                     new Quaternion(one.TurnX, one.TurnY, one.TurnZ, one.TurnW), transform);
             }
+        }
+
+        private void OnArrived(AnchorPlaceRow anchor)
+        {
+            new ArrivedRecord { Anchor = anchor.Path, Kind = anchor.Kind }.Write(session.Fresh());
+            session.Put();
         }
 
         private void OnLeft(BranchPerson person)
@@ -242,6 +276,7 @@ namespace BranchXR
                 body.RightRotation = Turn(rightHand);
             }
             session.PutPose(ref body, flags, session.CellAt(body.Head));
+            anchors.Look(session.Anchors, body.Head, onArrived ?? (onArrived = OnArrived));
         }
 
         private Vector3 Place(Transform part) { return Axes.Position(transform.InverseTransformPoint(part.position)); }
