@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from branchxr.server.branch import BranchServer
 from branchxr_unity.harness import MonoGame, Seen
 
+from . import mono
 from .conftest import Playing
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
@@ -98,6 +100,35 @@ async def main(branch, stage):
     time.sleep({seconds})
     await asyncio.sleep(3600)
 """
+
+
+async def test_a_host_of_another_version(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    ready = tmp_path / "project/Temp/BranchXR/host.txt"
+    ready.parent.mkdir(parents=True)
+    ready.write_text("layout=999\nversion=9.9\nport=1\ntoken=x\n")
+    async with playing() as game:
+        await game.play(**settings_of())
+        seen = await game.until(has_fault("layout_mismatch"))
+        assert seen["state"] == "Off"
+        assert "999 of branchxr 9.9" in seen["faults"][0]
+
+
+async def test_a_host_that_never_stays_is_given_up(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    python = program(tmp_path / "py", (
+        "#!/bin/sh\n"
+        "while [ $# -gt 0 ]; do\n"
+        "  [ \"$1\" = --ready ] && printf 'layout=1\\nport=1\\ntoken=x\\n' > \"$2\"\n"
+        "  shift\n"
+        "done\n"
+    ))  # fmt: skip
+    async with playing() as game:
+        await game.play(**settings_of(python=python))
+        seen = await game.until(has_fault("host_restarts"))
+        assert seen["state"] == "Off"
 
 
 @pytest.mark.parametrize("where", ["beside", "inside"])
@@ -253,3 +284,14 @@ async def test_a_stage_is_switched_off_and_on_again_in_process(
         again = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
         assert again["you"] != first["you"]  # said goodbye, and came again
         await game.call("quit")
+
+
+async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_path: Path) -> None:
+    """Its assembly was compiled, and `Python.Runtime.dll` is gone: as in a player that lost it."""
+    await asyncio.to_thread(shutil.copytree, harness.parent, tmp_path / "player")
+    (tmp_path / "player/Python.Runtime.dll").unlink()
+    program = tmp_path / "player" / harness.name
+    async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
+        await game.play(**inside())
+        seen = await game.until(has_fault("python_runtime_missing"))
+        assert seen["state"] == "Off"

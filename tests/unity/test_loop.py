@@ -42,10 +42,12 @@ async def test_a_bot_moves_and_the_game_sees_it(
         await game.call("quit")
 
 
+@pytest.mark.parametrize("where", ["beside", "inside"])
 async def test_the_whole_loop(
-    server: BranchServer, playing: Playing, settings_of: Settings
+    server: BranchServer, playing: Playing, settings_of: Settings, inside: Settings, where: str
 ) -> None:
     """Enter, see each other move, a panel, a payment through a soft key, a reload, the end."""
+    make = settings_of if where == "beside" else inside
     async with (
         playing() as game,
         branchxr.connect(server.address, name="Ada") as ada,
@@ -53,7 +55,7 @@ async def test_the_whole_loop(
     ):
         await ada.enter()
         await bo.enter()
-        await game.play(**settings_of(script=""))  # the lobby
+        await game.play(**make(script=""))  # the lobby
         seen = await game.until(
             lambda seen: (
                 all((person(seen, name) or {}).get("is_seen") for name in ("Ada", "Bo"))

@@ -22,6 +22,8 @@ namespace BranchXR
                     "name the full path of libpython3.x.so, python3x.dll or libpython3.x.dylib, or choose Beside");
             }
             Match version = Regex.Match(Path.GetFileName(library), @"python3\.?(\d+)");
+            // macOS: Python.framework/Versions/3.11/Python
+            if (!version.Success) version = Regex.Match(library, @"Versions/3\.(\d+)/Python$");
             if (!version.Success || int.Parse(version.Groups[1].Value) < OldestMinor)
             {
                 throw new BranchError(
