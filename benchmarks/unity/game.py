@@ -5,7 +5,8 @@
 Medians with the quickest and the slowest. "cpu" is thread CPU time; "wall" depends on how busy the
 machine is: beside each stands a yardstick of the same run. Targets: 1,000 bodies decoded and shown
 <= 1 ms and nothing allocated; round trip p50 <= 250 us; reload to running <= 300 ms; fence
-<= 10 ms; no frame longer than 1 ms whatever Python does.
+<= 10 ms; no frame blocked for 1 ms whatever Python does: how often frames gave the processor up is
+counted, since a busy machine takes it from them as well.
 """
 
 import argparse
@@ -123,6 +124,14 @@ async def of_carrier(server: BranchServer, name: str, *, is_inside: bool) -> Row
     return rows
 
 
+async def frame_times(
+    game: MonoGame, target: float | None
+) -> tuple[list[float], str, float | None]:
+    """Return the times of the frames since the last call, and how often they waited."""
+    answer = await game.call("times")
+    return answer["ms"], f"gave the processor up {answer['waits']} times", target
+
+
 async def of_frames(server: BranchServer, folder: Path) -> Rows:
     """Time frames while nothing is wrong, while Python sleeps in C, is stopped, is killed."""
     rows: Rows = {}
@@ -134,9 +143,9 @@ async def of_frames(server: BranchServer, folder: Path) -> Rows:
         ) as game:
             await game.call("times")
             await game.call("frames", 90)
-            rows[f"{name}: frame, wall ms"] = ((await game.call("times"))["ms"], "", None)
+            rows[f"{name}: frame, wall ms"] = await frame_times(game, None)
             await game.call("frames", 270)  # 3 s, the script's 2 among them
-            rows[f"{name}: frame, 2 s call, wall ms"] = ((await game.call("times"))["ms"], "", 1.0)
+            rows[f"{name}: frame, 2 s call, wall ms"] = await frame_times(game, 1.0)
             if is_inside:
                 continue
             lines = (folder / name / "Temp/BranchXR/host.txt").read_text().splitlines()
@@ -145,8 +154,7 @@ async def of_frames(server: BranchServer, folder: Path) -> Rows:
                 os.kill(host, number)
                 await game.call("times")
                 await game.call("frames", 90)
-                took = (await game.call("times"))["ms"]
-                rows[f"{name}: frame, {what}, wall ms"] = (took, "", 1.0)
+                rows[f"{name}: frame, {what}, wall ms"] = await frame_times(game, 1.0)
                 if number == signal.SIGSTOP:
                     os.kill(host, signal.SIGCONT)
             await game.until(lambda seen: seen["state"] == "Running" and seen["people"])

@@ -19,8 +19,8 @@ from .conftest import Playing
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 Settings = Callable[..., dict[str, object]]
 
-FRAME_MS = 11.2
-"""One frame at 90 Hz: what none of these may cost, on any machine."""
+MOST_WAITS = 3
+"""How often frames of seconds may give the processor up: for the collector, for the log's pipe."""
 
 
 def program(path: Path, text: str) -> str:
@@ -141,17 +141,18 @@ async def test_a_script_that_does_not_yield_costs_no_frame(
     async with playing() as game:
         await game.play(**make(script=str(tmp_path / "busy.py")))
         await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
-        await game.call("look")  # the longest frame counts from here
-        longest = []
+        await game.call("look")  # it is counted from here
+        waits = []
 
         def stalled(seen: Seen) -> bool:
-            longest.append(seen["longest_ms"])
+            waits.append(seen["waits"])
             return seen["fault"] == "python_stalled"
 
         await game.until(stalled)
+        assert len(waits) > 10
+        assert sum(waits) <= MOST_WAITS
         seen = await game.until(lambda seen: seen["fault"] is None)  # and is well again by itself
         assert seen["state"] == "Running"
-        assert sorted(longest)[len(longest) // 2] < FRAME_MS
         await game.call("quit")
 
 
@@ -176,8 +177,16 @@ async def test_a_host_that_is_stopped_costs_no_frame(
         await game.until(lambda seen: seen["people"])
         host = host_of(tmp_path / "project")
         os.kill(host, signal.SIGSTOP)
+        waits = []
+
+        def stalled(seen: Seen) -> bool:
+            waits.append(seen["waits"])
+            return seen["fault"] == "python_stalled"
+
         try:
-            await game.until(lambda seen: seen["fault"] == "python_stalled")
+            await game.call("look")
+            await game.until(stalled)
+            assert sum(waits) <= MOST_WAITS
         finally:
             os.kill(host, signal.SIGCONT)
         await game.until(lambda seen: seen["fault"] is None)

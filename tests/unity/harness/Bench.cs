@@ -123,6 +123,19 @@ namespace BranchXR.Harness
         [DllImport("libc")]
         private static extern int clock_gettime(int clock, out Timespec time);
 
+        [DllImport("libc")]
+        private static extern unsafe int getrusage(int who, long* usage);
+
+        // How often this thread gave the processor up by itself: it waited for something. Being put aside by a
+        // busy machine does not count, as a longer frame would.
+        internal static unsafe long Waits()
+        {
+            const int Thread = 1, VoluntarySwitches = 16;
+            long* usage = stackalloc long[18];
+            getrusage(Thread, usage);
+            return usage[VoluntarySwitches];
+        }
+
         internal static double Us()
         {
             Timespec now;

@@ -24,7 +24,7 @@ namespace BranchXR.Harness
         private Transform rig, head;
         private string settingsWords = "";
         private readonly List<double> frameMs = new List<double>();
-        private double longestMs;
+        private long waits;
         private int spawned;
 
         public Game() { isEditor = !AppDomain.CurrentDomain.IsDefaultAppDomain(); }
@@ -70,8 +70,9 @@ namespace BranchXR.Harness
                 case "forge": Forge(); return Look(words);
                 case "stand": head.localPosition = Axes.Position(Vector(words, 1)); return Look(words);
                 case "times":
-                    string times = Json.Of("ms", frameMs);
+                    string times = new Json().Add("ms", frameMs).Add("waits", waits).ToString();
                     frameMs.Clear();
+                    waits = 0;
                     return times;
                 case "ping": return Ping(int.Parse(words[1]));
                 case "flood": return Flood(int.Parse(words[1]));
@@ -152,10 +153,11 @@ namespace BranchXR.Harness
 
         private void Frame()
         {
+            long before = ThreadCpu.Waits();
             var time = Stopwatch.StartNew();
             Player.Frame(FrameS);
             double tookMs = time.Elapsed.TotalMilliseconds;
-            longestMs = Math.Max(longestMs, tookMs);
+            waits += ThreadCpu.Waits() - before;
             if (frameMs.Count < 100000) frameMs.Add(tookMs);
             if (tookMs < FrameS * 1000) Thread.Sleep((int)(FrameS * 1000 - tookMs));
         }
@@ -191,7 +193,7 @@ namespace BranchXR.Harness
                 .Add("titles", Titles(session)).Add("ask", Ask(session))
                 .Add("nodes", stage.Nodes.Count).Add("puppets", Puppets())
                 .Add("heard", heard).Add("faults", faults).Add("notices", notices).Add("spawned", spawned)
-                .Add("longest_ms", longestMs).Add("anchors", Anchors(session))
+                .Add("waits", waits).Add("anchors", Anchors(session))
                 .Add("cells", session.Cells.Length);
             if (session.Block != null)
             {
@@ -200,7 +202,7 @@ namespace BranchXR.Harness
                     .Add("events_waiting", session.Block.Events.Used).Add("identity", session.Block.Identity.ToString("x"));
             }
             if (rig != null && rig != null) answer.Add("rig", Numbers(Axes.Position(rig.position)));
-            longestMs = 0;
+            waits = 0;
             return answer.ToString();
         }
 
