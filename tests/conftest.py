@@ -12,6 +12,8 @@ import pytest
 
 INSTALL_LINES = {
     "chromium": "apt-get install chromium",
+    "mcs": "apt-get install mono-mcs",
+    "mono": "apt-get install mono-runtime",
     "node": "apt-get install nodejs npm",
     "npm": "apt-get install nodejs npm",
 }

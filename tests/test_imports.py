@@ -21,7 +21,11 @@ IMPURE = {
 }  # fmt: skip
 HOMES = {
     "httpx": {"branchxr.transport.http", "branchxr.testing.branch", "branchxr.testing.chaos"},
-    "websockets": {"branchxr.transport.websocket", "branchxr.server.socket"},
+    "websockets": {
+        "branchxr.transport.websocket",
+        "branchxr.server.socket",
+        "branchxr_unity.game_socket",
+    },
 }
 
 

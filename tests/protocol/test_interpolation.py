@@ -55,6 +55,28 @@ def test_a_walk_is_shown_smoothly_and_late_by_what_is_needed() -> None:
     assert shown[0] == pytest.approx((now_ms - 65) / 1000, abs=0.002)
 
 
+def test_a_walk_is_as_smooth_in_a_branch_that_is_up_for_weeks() -> None:
+    bodies, branch, weeks_ms = Interpolator(), Branch(), 2.0e9
+    for tick in range(1, 40):
+        now_ms = weeks_ms + tick * 50.0
+        branch.stand(3, tick * 0.05, now_ms)
+        bodies.feed(branch.frame(now_ms), now_ms + 10)
+    shown = [x_of(bodies, now_ms + 10 + ms) for ms in range(0, 50, 5)]
+    np.testing.assert_allclose(np.diff(shown), 0.005, atol=0.0011)
+
+
+def test_who_takes_a_place_is_not_as_late_as_who_left_it() -> None:
+    bodies, branch = Interpolator(), Branch()
+    for tick in range(1, 20):
+        now_ms = tick * 50.0
+        if tick == 2:
+            branch.table.hide(3)
+        else:
+            branch.stand(3, tick * 0.05, now_ms - (200 if tick == 1 else 0))
+        bodies.feed(branch.frame(now_ms, is_complete=tick == 2), now_ms)
+    assert x_of(bodies, now_ms) == pytest.approx((now_ms - 50) / 1000, abs=0.01)
+
+
 def test_the_delay_starts_at_70_ms_and_adapts_to_jitter() -> None:
     bodies, branch = Interpolator(), Branch()
     walk(bodies, branch, ticks=10)

@@ -7,7 +7,8 @@ import pytest
 
 from branchxr.errors import InputRefused, NotOffered
 from branchxr.stages import headless
-from branchxr.stages.headless import MAX_INPUTS, HeadlessStage, leave_open
+from branchxr.stages.headless import HeadlessStage, leave_open
+from branchxr.stages.inputs import INPUTS_MAX
 from branchxr.stages.stage import (
     Capability,
     Panel,
@@ -70,7 +71,7 @@ async def test_wrong_arrays_are_refused(
 ) -> None:
     with pytest.raises(InputRefused) as refusal:
         await HeadlessStage().spawn("box", positions, rotations)
-    assert refusal.value.code == "nodes_refused"
+    assert refusal.value.code == "shape_refused"
 
 
 async def test_what_it_cannot_do_it_says() -> None:
@@ -82,7 +83,7 @@ async def test_what_it_cannot_do_it_says() -> None:
 
 
 async def test_the_number_of_nodes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "MAX_NODES", 4)
+    monkeypatch.setattr(headless, "NODES_MAX", 4)
     stage = HeadlessStage()
     await stage.spawn("box", places(4))
     with pytest.raises(InputRefused):
@@ -112,11 +113,11 @@ async def test_inputs_end_when_the_stage_closes() -> None:
 
 async def test_of_too_many_inputs_the_oldest_are_dropped() -> None:
     stage = HeadlessStage()
-    for number in range(MAX_INPUTS + 10):
+    for number in range(INPUTS_MAX + 10):
         stage.emit(Selected(path=str(number)))
     stage.close()
     waiting = await collect(stage)
-    assert len(waiting) == MAX_INPUTS
+    assert len(waiting) == INPUTS_MAX
     assert waiting[0] == Selected(path="10")
 
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Page
 
 from branchxr.client import Branch
+from branchxr.stages.ceremonies import Ceremonies
 from branchxr.stages.stage import Panel, PanelButton, PanelPressed
-from branchxr_webxr.authenticator import Ceremonies
 from branchxr_webxr.stage import WebXRStage
 
 from .conftest import Standing

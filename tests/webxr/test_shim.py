@@ -5,19 +5,18 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
 from branchxr.money import EXPONENTS
-from branchxr.protocol.frames import pack_frame, parse_frame
+from branchxr.protocol.frames import parse_frame
 from branchxr.protocol.interpolation import Interpolator
-from branchxr.protocol.pose import Pose, PoseFlags, pack_body
+
+from ..protocol.scenarios import ORIGIN, hostile, walkers
 
 NPM = Path(__file__).parents[2] / "webxr_bridge/npm"
-ORIGIN = (32.0, 0.0, -64.0)
 
 
 def npm_run(needs_tool: Callable[[str], str], *arguments: str) -> str:
@@ -33,45 +32,16 @@ def test_the_shims_own_tests(needs_tool: Callable[[str], str]) -> None:
     assert "# fail 0" in npm_run(needs_tool, "test")
 
 
-def record(slot: int, pose: Pose, *, age_ms: int) -> bytes:
-    return slot.to_bytes(2, "little") + bytes([int(pose.flags), age_ms]) + pack_body(pose, ORIGIN)
-
-
-def scenario(seed: int) -> list[dict[str, Any]]:
-    """Three bodies: one walks, one rests now and then, one jumps; frames come unevenly."""
-    random = Random(seed)
-    steps: list[dict[str, Any]] = []
-    for tick in range(100, 180):
-        packed_ms = tick * 50 + random.randrange(4)
-        now_ms = packed_ms + 5_000 + random.random() * (40 if tick % 9 else 130)
-        angle = tick / 7
-        records = b""
-        walker = Pose.standing((ORIGIN[0] + tick * 0.07 - 9, 0.0, ORIGIN[2]), angle)
-        records += record(3, walker, age_ms=random.randrange(20))
-        if tick % 40 < 25:
-            rester = Pose.standing((ORIGIN[0], 0.0, ORIGIN[2] + (tick % 40) * 0.05), -angle)
-            records += record(7, rester, age_ms=random.randrange(40))
-        elif tick % 40 == 35:  # a complete frame says again what is known, long ago
-            rester = Pose.standing((ORIGIN[0], 0.0, ORIGIN[2] + 24 * 0.05), -angle)
-            records += record(7, rester, age_ms=255)
-        flags = PoseFlags.HANDS | (PoseFlags.TELEPORT if tick == 130 else PoseFlags(0))
-        place = (ORIGIN[0] + (4.0 if tick >= 130 else -4.0), 0.0, ORIGIN[2] - 5.0)
-        if tick % 2 and tick < 165:
-            records += record(9, Pose.standing(place, 0.0, flags=flags), age_ms=3)
-        frame = pack_frame(
-            records, cell=5, tick=tick, server_ms=packed_ms, is_complete=tick in {100, 135, 170}
-        )
-        steps.append({"now_ms": now_ms, "hex": frame.hex()})
-        steps += [{"now_ms": now_ms + later} for later in (0.0, 7.5, 31.0)]
-    return steps
-
-
 @pytest.mark.tool
+@pytest.mark.parametrize("make", [walkers, hostile])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_page_and_python_show_the_same_bodies(
-    needs_tool: Callable[[str], str], tmp_path: Path, seed: int
+    needs_tool: Callable[[str], str],
+    tmp_path: Path,
+    seed: int,
+    make: Callable[[int], list[dict[str, Any]]],
 ) -> None:
-    steps = scenario(seed)
+    steps = make(seed)
     file = tmp_path / "scenario.json"
     file.write_text(json.dumps({"origin": ORIGIN, "steps": steps}))
     node = needs_tool("node")

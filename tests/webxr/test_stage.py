@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from branchxr.errors import InputRefused, NotOffered
+from branchxr.stages import messages as m
+from branchxr.stages.inputs import INPUTS_MAX
+from branchxr.stages.remote import NODES_MAX, PANELS_MAX
 from branchxr.stages.stage import (
     Capability,
     Panel,
@@ -15,17 +18,14 @@ from branchxr.stages.stage import (
     Stage,
     Visibility,
 )
-from branchxr_webxr import messages as m
-from branchxr_webxr.node_table import NODES_MAX
-from branchxr_webxr.page_link import PageLink
-from branchxr_webxr.stage import INPUTS_MAX, PANELS_MAX, WebXRStage
+from branchxr_webxr.stage import PageLink, WebXRStage
 
 
 async def told(link: PageLink) -> list[dict[str, Any]]:
     """What a page that comes now is told."""
     link.say(m.Gone("end"), key="end")
     messages = []
-    async for text in link.outgoing(m.Handled(0)):
+    async for text in link.outgoing(m.AskOver("")):
         messages.append(json.loads(text))
         if not link._waiting:
             return messages

@@ -1,10 +1,13 @@
 """A page's visit, end to end in one process: the real branch, no browser, no port."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from branchxr import events
+from branchxr import script as scripts
 from branchxr.client import Branch
 from branchxr.protocol.frames import pack_uplink, parse_frame
 from branchxr.protocol.pose import Pose
@@ -355,3 +358,20 @@ async def test_a_script_hears_what_its_person_does_and_nothing_made_up(hosting: 
         assert [e for e in heard if not isinstance(e, StageConnection)] == [
             Arrived(COUNTER, "counter")
         ]
+
+
+async def test_the_greeter_runs_unchanged_on_a_page(hosting: Hosting) -> None:
+    greeter = scripts.load(Path(__file__).parents[2] / "examples/04_greeter.py")
+    async with hosting(script=greeter) as host:
+        page = await host.page()
+        panel = (await page.heard("panel"))["panel"]
+        assert panel["name"] == "welcome"
+        page.say("press", panel="welcome", button="close", fields={})
+        await page.heard("panel_closed", name="welcome")
+        async with host.place.connect(name="Grete") as guest:
+            await guest.enter()
+            async with asyncio.timeout(10):
+                async for event in guest.events():
+                    if isinstance(event, events.Emote):  # a page's guest may wave, and not talk
+                        break
+            assert event.emote == "wave"

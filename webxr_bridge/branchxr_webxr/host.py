@@ -23,11 +23,11 @@ from starlette.websockets import WebSocket
 from branchxr import script as scripts
 from branchxr.client import connect as connect_to_branch
 from branchxr.clock import Clock, SystemClock
+from branchxr.stages import lobby
 
-from . import lobby
 from .page import STATIC, render, require_static, security_headers
 from .page_socket import serve_socket
-from .visit import Connect, Host, Visit
+from .visit import Connect, Host, PageVisit
 from .visitors import CAP, KEEP_S, Visitors
 
 LOG: Final = logging.getLogger("branchxr.webxr")
@@ -75,8 +75,8 @@ def create_app(
         new_id=new_secret,
         host_secret=host_secret,
     )
-    visitors: Visitors[Visit] = Visitors(
-        lambda origin, address: Visit(host, origin=origin, address=address),
+    visitors: Visitors[PageVisit] = Visitors(
+        lambda origin, address: PageVisit(host, origin=origin, address=address),
         clock=time,
         new_secret=new_secret,
         cap=cap,

@@ -11,10 +11,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from branchxr.clock import Clock
 from branchxr.errors import ApiError, BranchXRError, ProtocolError
 from branchxr.protocol.frames import UPLINK_BYTES
+from branchxr.stages.bucket import Bucket
+from branchxr.stages.link import StageOverflow
 
 from .messages import MAX_UP_BYTES, SUBPROTOCOL, Handled, parse_up
-from .page_link import PageOverflow
-from .visit import Visit
+from .visit import PageVisit
 from .visitors import Place, Visitors
 
 LOG: Final = logging.getLogger("branchxr.webxr")
@@ -31,11 +32,10 @@ MESSAGES_PER_S: Final = 40.0
 """Control messages; a person makes a few. Poses are counted apart."""
 
 POSES_PER_S: Final = 90.0
-BURST_S: Final = 3.0
 
 
 async def serve_socket(
-    websocket: WebSocket, visitors: Visitors[Visit], *, origins: Sequence[str], clock: Clock
+    websocket: WebSocket, visitors: Visitors[PageVisit], *, origins: Sequence[str], clock: Clock
 ) -> None:
     """Serve one socket from its handshake to its end."""
     origin = websocket.headers.get("origin", "")
@@ -65,8 +65,8 @@ async def serve_socket(
 
 
 def _admit(
-    visitors: Visitors[Visit], offered: Sequence[str], *, origin: str, address: str
-) -> Place[Visit]:
+    visitors: Visitors[PageVisit], offered: Sequence[str], *, origin: str, address: str
+) -> Place[PageVisit]:
     for part in offered:
         kind, _, secret = part.partition(".")
         if kind == "resume" and secret:
@@ -76,7 +76,7 @@ def _admit(
     return visitors.spend("", origin=origin, address=address)  # refused as a used one is
 
 
-async def _converse(websocket: WebSocket, place: Place[Visit], *, clock: Clock) -> None:
+async def _converse(websocket: WebSocket, place: Place[PageVisit], *, clock: Clock) -> None:
     visit = place.visit
     connected = asyncio.create_task(visit.connected.wait())
     await asyncio.wait({connected, place.task}, return_when=asyncio.FIRST_COMPLETED)
@@ -103,7 +103,7 @@ async def _close(websocket: WebSocket, code: int, reason: str = "") -> None:
         await websocket.close(code, reason)
 
 
-async def _write(websocket: WebSocket, place: Place[Visit]) -> None:
+async def _write(websocket: WebSocket, place: Place[PageVisit]) -> None:
     hello = place.visit.hello(place.resume, place.handled)
     async for message in place.visit.link.outgoing(hello):
         if isinstance(message, str):
@@ -112,7 +112,7 @@ async def _write(websocket: WebSocket, place: Place[Visit]) -> None:
             await websocket.send_bytes(message)
 
 
-async def _read(websocket: WebSocket, place: Place[Visit], *, clock: Clock) -> None:
+async def _read(websocket: WebSocket, place: Place[PageVisit], *, clock: Clock) -> None:
     controls = Bucket(MESSAGES_PER_S, clock=clock)
     poses = Bucket(POSES_PER_S, clock=clock)
     while True:
@@ -125,7 +125,7 @@ async def _read(websocket: WebSocket, place: Place[Visit], *, clock: Clock) -> N
             _take_text(place, message.get("text") or "", controls)
 
 
-def _take_pose(place: Place[Visit], pose: bytes, bucket: "Bucket") -> None:
+def _take_pose(place: Place[PageVisit], pose: bytes, bucket: Bucket) -> None:
     if len(pose) != UPLINK_BYTES:
         raise ProtocolError(
             f"a pose of {UPLINK_BYTES} bytes", f"{len(pose)} bytes", "reload the page",
@@ -135,7 +135,7 @@ def _take_pose(place: Place[Visit], pose: bytes, bucket: "Bucket") -> None:
         place.visit.pose(pose)
 
 
-def _take_text(place: Place[Visit], text: str, bucket: "Bucket") -> None:
+def _take_text(place: Place[PageVisit], text: str, bucket: Bucket) -> None:
     if not bucket.take():
         raise ProtocolError(
             f"at most {MESSAGES_PER_S:g} messages a second", "more", "slow down", code="page_flood"
@@ -153,7 +153,7 @@ def _take_text(place: Place[Visit], text: str, bucket: "Bucket") -> None:
     place.visit.link.say(Handled(message.n))
 
 
-async def _drain_when_over(place: Place[Visit]) -> None:
+async def _drain_when_over(place: Place[PageVisit]) -> None:
     """Wait for the visit's end, and let its last words out."""
     await asyncio.wait({place.task})
     await place.visit.link.drained()
@@ -161,7 +161,7 @@ async def _drain_when_over(place: Place[Visit]) -> None:
 
 def _closing(outcomes: Sequence[object], *, is_over: bool, is_replaced: bool) -> tuple[int, str]:
     for outcome in outcomes:
-        if isinstance(outcome, PageOverflow):
+        if isinstance(outcome, StageOverflow):
             return CLOSE_SLOW, outcome.code
         if isinstance(outcome, BranchXRError):
             return (CLOSE_FLOOD if outcome.code == "page_flood" else CLOSE_PROTOCOL), outcome.code
@@ -171,23 +171,3 @@ def _closing(outcomes: Sequence[object], *, is_over: bool, is_replaced: bool) ->
     if is_replaced:
         return CLOSE_REPLACED, "replaced"
     return (CLOSE_NORMAL, "over") if is_over else (1001, "")
-
-
-class Bucket:
-    """A token bucket: `rate` a second, and three seconds' worth at once."""
-
-    def __init__(self, rate: float, *, clock: Clock) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._left = rate * BURST_S
-        self._at = clock.monotonic()
-
-    def take(self) -> bool:
-        """Take one; say whether there was one."""
-        now = self._clock.monotonic()
-        self._left = min(self._rate * BURST_S, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

@@ -10,6 +10,7 @@ from .demo import demo
 from .doctor import doctor
 from .run import run
 from .serve import serve
+from .unity import app as unity
 
 app = typer.Typer(
     name="branchxr",
@@ -43,6 +44,7 @@ app.command()(serve)
 app.command()(run)
 app.command()(doctor)
 app.add_typer(assets, name="assets")
+app.add_typer(unity, name="unity")
 
 
 def main() -> None:

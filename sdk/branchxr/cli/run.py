@@ -18,8 +18,11 @@ KEY_SECRET = "BRANCHXR_KEY_SECRET"  # noqa: S105 - the name of a variable
 def run(
     script: Annotated[Path, typer.Argument(help="A file with `async def main(branch, stage)`.")],
     stage: Annotated[
-        Literal["headless", "webxr"],
-        typer.Option(help="Where it runs: for a bot, or for each person who opens the page."),
+        Literal["headless", "webxr", "unity"],
+        typer.Option(
+            help="Where it runs: for a bot, for each person who opens the page, or for "
+            "the player of a Unity game."
+        ),
     ] = "headless",
     branch: Annotated[
         str | None,
@@ -29,13 +32,16 @@ def run(
         Path | None,
         typer.Option(
             help="Soft key of the bot, encrypted with the secret in BRANCHXR_KEY_SECRET; made if "
-            "there is none. Default: a new one in memory, and with it a new customer. (headless)"
+            "there is none. Default: a new one in memory, and with it a new customer. (headless, "
+            "unity)"
         ),
     ] = None,
     guest: Annotated[
-        bool, typer.Option("--guest", help="Do not sign in: look and walk only. (headless)")
+        bool, typer.Option("--guest", help="Do not sign in: look and walk only. (headless, unity)")
     ] = False,
-    name: Annotated[str | None, typer.Option(help="What the bot is called. (headless)")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the bot or player is called. (headless, unity)")
+    ] = None,
     seconds: Annotated[
         float | None, typer.Option(min=0.1, max=10_000_000, help="Stop after so long.")
     ] = None,
@@ -48,14 +54,25 @@ def run(
             min=0, max=65_535, help="Port of the page; its origin must be allowed. (webxr)"
         ),
     ] = 8720,
+    ready: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that tells the game where this listens: Temp/BranchXR/host.txt of its "
+            "project, where its package looks first. (unity)"
+        ),
+    ] = None,
 ) -> None:
-    """Run a script for one participant: a bot, or everybody who opens the page.
+    """Run a script for one participant: a bot, everybody who opens the page, a game's player.
 
-    The same script runs on either stage. It ends when `main` returns, after --seconds, or with
+    The same script runs on every stage. It ends when `main` returns, after --seconds, or with
     Ctrl-C; a script that raises shows its traceback and makes the exit code 1.
     """
     if stage == "webxr" and (key is not None or guest or name is not None or seed is not None):
-        raise typer.BadParameter("--key, --guest, --name and --seed are for --stage headless")
+        raise typer.BadParameter("--key, --guest, --name and --seed are not for --stage webxr")
+    if (stage == "unity") != (ready is not None):
+        raise typer.BadParameter("--stage unity needs --ready FILE, and no other stage takes it")
+    if stage == "unity" and seed is not None:
+        raise typer.BadParameter("--seed is for --stage headless")
     if guest and key is not None:
         raise typer.BadParameter("--guest does not sign in; leave out --guest or --key")
     with reported():
@@ -70,15 +87,25 @@ def run(
             main = load(script)
             if stage == "webxr":
                 asyncio.run(_on_page(main, settings, port=port, seconds=seconds))
+            elif stage == "unity":
+                from .unity_host import beside_game
+
+                player_key = None if guest else open_key(key, name=settings.name)
+                say("waiting for a game; Ctrl-C stops")
+                beside_game(
+                    main, settings, player_key,
+                    port=0, ready=ready, parent=None, keep_s=seconds or 1e9, seconds=seconds,
+                )  # fmt: skip
             else:
-                bot_key = None if guest else _open_key(key, name=settings.name)
+                bot_key = None if guest else open_key(key, name=settings.name)
                 asyncio.run(_headless(main, settings, bot_key, seconds=seconds, seed=seed))
         except ScriptFailed as error:
             say(own_traceback(error))
             fail(error)
 
 
-def _open_key(path: Path | None, *, name: str) -> "SoftKey":
+def open_key(path: Path | None, *, name: str) -> "SoftKey":
+    """Open a key file, making it if there is none; without a path, make a key in memory."""
     from ..identity.soft_key import SoftKey
     from ..secret import Secret
 

@@ -108,7 +108,7 @@ class Interpolator:
         if frame.is_complete:
             gone = self._cells == frame.cell
             gone[slots] = False
-            self._cells[gone] = -1
+            self._drop(gone)
         records = frame.records
         ages_ms = records["age_ms"].astype(np.float64)
         times_ms = packed_ms - ages_ms
@@ -129,10 +129,7 @@ class Interpolator:
 
     def forget(self, slots: Iterable[int]) -> None:
         """Drop bodies: their participant left, or the slot has a new generation."""
-        for slot in slots:
-            if slot < self._capacity:
-                self._cells[slot] = -1
-                self._lag_ms[slot] = 0
+        self._drop([slot for slot in slots if slot < self._capacity])
 
     def clear(self) -> None:
         """Drop all bodies and what is known of the connection."""
@@ -143,12 +140,14 @@ class Interpolator:
 
     def keep_cells(self, cells: Iterable[int]) -> None:
         """Drop the bodies of all other cells: no frame will say that they have gone."""
-        self._cells[~np.isin(self._cells, np.fromiter(cells, np.int32))] = -1
+        self._drop(~np.isin(self._cells, np.fromiter(cells, np.int32)))
 
     def sample(self, now_ms: float) -> Bodies:
         """Return all bodies as they are to be shown at an instant of the client's clock."""
         slots = np.flatnonzero(self._cells >= 0)
-        shown_ms = now_ms - self._fastest_ms - self.delay_ms - self._lag_ms[slots]
+        # In float64: the clock of a branch that is up for weeks has no milliseconds in float32.
+        lag_ms = self._lag_ms[slots].astype(np.float64)
+        shown_ms = now_ms - self._fastest_ms - self.delay_ms - lag_ms
         heads = self._heads[slots]
         # Oldest first; the ring's head is the newest.
         order = (heads[:, None] + np.arange(1, RING + 1)) % RING
@@ -171,6 +170,11 @@ class Interpolator:
         return Bodies(slots.astype(np.uint16), after, rotations, self._flags[slots])
 
     # --- inside -----------------------------------------------------------------------------
+
+    def _drop(self, slots: NDArray[np.bool_] | list[int]) -> None:
+        """Forget bodies, and how late their samples came: the next one there is somebody else."""
+        self._cells[slots] = -1
+        self._lag_ms[slots] = 0
 
     def _note_transit(self, transit_ms: float) -> None:
         """Learn how long frames take; only differences count, clocks need not agree."""

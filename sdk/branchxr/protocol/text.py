@@ -9,8 +9,8 @@ that are only another letter in costume (mathematical, full-width, circled).
 import unicodedata
 from typing import Final
 
-_FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_LOOK_ALIKE_SCRIPTS: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+LOOK_ALIKE_SCRIPTS: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 _COSTUMES: Final = ("<font>", "<wide>", "<narrow>", "<circle>", "<square>")
 
 
@@ -23,9 +23,9 @@ def fault_of(text: str, *, max_characters: int) -> str | None:
         return f"more than {max_characters} characters"
     if not unicodedata.is_normalized("NFC", text):
         return "text that is not in Unicode normal form C"
-    if any(unicodedata.category(c) in _FORBIDDEN_CATEGORIES for c in text):
+    if any(unicodedata.category(c) in FORBIDDEN_CATEGORIES for c in text):
         return "a control or an invisible character"
-    if any(_is_costume(c) for c in text):
+    if any(is_costume(c) for c in text):
         return "a letter or digit that only looks like another one"
     if any(len(_scripts_of(word)) > 1 for word in text.split()):
         return "a word that mixes alphabets"
@@ -41,7 +41,8 @@ def fault_of_name(name: str, *, max_characters: int = 40) -> str | None:
     return fault_of(name, max_characters=max_characters)
 
 
-def _is_costume(character: str) -> bool:
+def is_costume(character: str) -> bool:
+    """Whether a letter or digit is only another one in another form."""
     if unicodedata.category(character)[0] not in "LN":
         return False
     return unicodedata.decomposition(character).startswith(_COSTUMES)
@@ -49,4 +50,4 @@ def _is_costume(character: str) -> bool:
 
 def _scripts_of(word: str) -> set[str]:
     letters = (c for c in word if c.isalpha())
-    return {unicodedata.name(c, "").partition(" ")[0] for c in letters} & _LOOK_ALIKE_SCRIPTS
+    return {unicodedata.name(c, "").partition(" ")[0] for c in letters} & LOOK_ALIKE_SCRIPTS

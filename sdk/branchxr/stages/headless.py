@@ -1,18 +1,16 @@
 """A stage without pictures: bots, load tests, training scenarios."""
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Self
 
 import numpy as np
 
-from ..errors import InputRefused, NotOffered
-from .stage import Capability, Floats, InputEvent, NodeIds, Panel, PanelPressed
+from ..errors import NotOffered
+from .inputs import InputQueue
+from .node_table import NodeTable, checked
+from .stage import MODELS, Capability, Floats, InputEvent, NodeIds, Panel, PanelPressed
 
-MAX_NODES: Final = 65_536
-MAX_INPUTS: Final = 256
-MODELS: Final = frozenset({"box", "sphere", "marker", "puppet"})
+NODES_MAX: Final = 65_536
 
 Policy = Callable[[Panel], PanelPressed | None]
 """What the absent person does with a panel: press a button, or leave it open."""
@@ -62,14 +60,8 @@ class HeadlessStage:
         self.panels: dict[str, Panel] = {}
         self.frames = 0
         self.last_frame: bytes | None = None
-        self._models: list[str | None] = []
-        self._generations = np.zeros(0, np.uint32)
-        self._positions = np.zeros((0, 3), np.float32)
-        self._rotations = np.zeros((0, 4), np.float32)
-        self._free: deque[int] = deque()
-        self._inputs: deque[InputEvent] = deque(maxlen=MAX_INPUTS)
-        self._changed = asyncio.Event()
-        self._is_closed = False
+        self._nodes = NodeTable(NODES_MAX)
+        self._inputs = InputQueue()
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,8 +71,7 @@ class HeadlessStage:
 
     def close(self) -> None:
         """End all iterations over inputs."""
-        self._is_closed = True
-        self._changed.set()
+        self._inputs.close()
 
     async def show_scene(self, base_url: str) -> None:
         """Remember the address."""
@@ -98,48 +89,32 @@ class HeadlessStage:
 
         Raises:
             NotOffered: no such model.
-            InputRefused: `nodes_refused`: wrong shapes, or more than `MAX_NODES` nodes.
+            InputRefused: `shape_refused` or `nodes_full`.
         """
         if model not in MODELS:
             raise NotOffered(f"one of {sorted(MODELS)}", f"{model!r:.60}", "use a primitive")
-        places, turns = _checked(positions, rotations)
-        count = len(places)
-        missing = count - len(self._free)
-        if missing > 0:
-            self._grow(missing)
-        indices = np.array([self._free.popleft() for _ in range(count)], np.intp)
-        self._positions[indices] = places
-        self._rotations[indices] = turns if turns is not None else (0, 0, 0, 1)
-        for index in indices:
-            self._models[index] = model
-        return np.stack([indices.astype(np.uint32), self._generations[indices]], axis=1)
+        return self._nodes.spawn(model, *checked(len(positions), positions, rotations))
 
     async def move(
         self, nodes: NodeIds, positions: Floats, rotations: Floats | None = None
     ) -> None:
         """Move nodes; stale ids are ignored."""
-        places, turns = _checked(positions, rotations, count=len(nodes))
-        is_alive = self._alive(nodes)
-        indices = nodes[is_alive, 0].astype(np.intp)
-        self._positions[indices] = places[is_alive]
-        if turns is not None:
-            self._rotations[indices] = turns[is_alive]
+        ids = np.asarray(nodes, np.uint32).reshape(-1, 2)
+        places, turns = checked(len(ids), positions, rotations)
+        known = self._nodes.living(ids)
+        self._nodes.put(ids[known], places[known], None if turns is None else turns[known])
 
     async def remove(self, nodes: NodeIds) -> None:
         """Remove nodes; stale ids are ignored. Their indices come back with a new generation."""
-        for index in nodes[self._alive(nodes), 0].astype(np.intp).tolist():
-            if self._models[index] is not None:
-                self._models[index] = None
-                self._generations[index] += 1
-                self._free.append(index)
+        self._nodes.remove(nodes)
 
     def nodes(self) -> list[tuple[int, str, tuple[float, float, float]]]:
-        """Return index, model and position of every node there is."""
-        return [
-            (index, model, tuple(self._positions[index].tolist()))
-            for index, model in enumerate(self._models)
-            if model is not None
-        ]
+        """Return index, model and position of every node there is, by index."""
+        return sorted(
+            (index, model, (x, y, z))
+            for model, ids, places, _turns in self._nodes.everything()
+            for index, (x, y, z) in zip(ids[:, 0].tolist(), places.tolist(), strict=True)
+        )
 
     async def move_live(
         self,
@@ -167,60 +142,8 @@ class HeadlessStage:
 
     def emit(self, event: InputEvent) -> None:
         """Do something as the absent person; at most 256 wait, the oldest are dropped."""
-        self._inputs.append(event)
-        self._changed.set()
+        self._inputs.put(event)
 
-    async def inputs(self) -> AsyncIterator[InputEvent]:
+    def inputs(self) -> AsyncIterator[InputEvent]:
         """Yield what the policy and `emit` did, until the stage closes."""
-        while True:
-            while self._inputs:
-                yield self._inputs.popleft()
-            if self._is_closed:
-                return
-            self._changed.clear()
-            await self._changed.wait()
-
-    def _alive(self, nodes: NodeIds) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        indices = nodes[:, 0].astype(np.intp)
-        is_known = indices < len(self._generations)
-        safe = np.where(is_known, indices, 0)
-        if not len(self._generations):
-            return np.zeros(len(nodes), np.bool_)
-        is_present = np.array([self._models[index] is not None for index in safe], np.bool_)
-        alive: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-            is_known & is_present & (self._generations[safe] == nodes[:, 1])
-        )
-        return alive
-
-    def _grow(self, missing: int) -> None:
-        have = len(self._models)
-        size = max(have + missing, min(MAX_NODES, have * 2))
-        if size > MAX_NODES:
-            raise InputRefused(
-                f"at most {MAX_NODES} nodes", f"{size}", "remove some", code="nodes_refused"
-            )
-        self._free.extend(range(have, size))
-        self._models.extend([None] * (size - have))
-        self._generations = np.concatenate(
-            [self._generations, np.ones(size - have, np.uint32)]
-        )  # 1: a forgotten id of zeros is never alive
-        self._positions = np.resize(self._positions, (size, 3))
-        self._rotations = np.resize(self._rotations, (size, 4))
-
-
-def _checked(
-    positions: Floats, rotations: Floats | None, *, count: int | None = None
-) -> tuple[Floats, Floats | None]:
-    places = np.asarray(positions, np.float32)
-    wanted = (len(places) if count is None else count, 3)
-    turns = None if rotations is None else np.asarray(rotations, np.float32)
-    if places.shape != wanted or (turns is not None and turns.shape != (wanted[0], 4)):
-        raise InputRefused(
-            f"positions of shape {wanted} and rotations of {(wanted[0], 4)}",
-            f"{places.shape} and {None if turns is None else turns.shape}",
-            "correct the arrays",
-            code="nodes_refused",
-        )
-    if not np.isfinite(places).all() or (turns is not None and not np.isfinite(turns).all()):
-        raise InputRefused("finite numbers", "others", "correct the arrays", code="nodes_refused")
-    return places, turns
+        return self._inputs.read()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -12,6 +12,9 @@ NodeIds = NDArray[np.uint32]
 """Script-made nodes: `(n, 2) uint32`, index and generation."""
 
 Floats = NDArray[np.float32]
+
+MODELS: Final = frozenset({"box", "sphere", "marker", "puppet"})
+"""What `Stage.spawn` makes: primitives, and bodies that a script moves."""
 
 
 class Capability(StrEnum):

@@ -1,0 +1,19 @@
+// As UnityCsReference has it: Editor/Mono/EditorWindow.cs, commit 003a2059.
+using UnityEngine;
+
+namespace UnityEditor
+{
+    public partial class EditorWindow : ScriptableObject
+    {
+        internal int repaints;
+
+        public static T GetWindow<T>(string title) where T : EditorWindow
+        {
+            var window = CreateInstance<T>();
+            window.name = title;
+            return window;
+        }
+
+        public void Repaint() { repaints++; }
+    }
+}

@@ -1,0 +1,10 @@
+// As UnityCsReference has it: Modules/IMGUI/GUISkin.cs, Unity 2019.3.0a3.
+namespace UnityEngine
+{
+    public sealed partial class GUISkin : ScriptableObject
+    {
+        private GUIStyle ownLabel = new GUIStyle();
+
+        public GUIStyle label { get { return ownLabel; } set { ownLabel = value; } }
+    }
+}

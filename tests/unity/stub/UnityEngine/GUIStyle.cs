@@ -1,0 +1,18 @@
+// As UnityCsReference has it: Modules/IMGUI/GUIStyle.bindings.cs, Unity 2018.2.0a1.
+namespace UnityEngine
+{
+    public sealed partial class GUIStyle
+    {
+        public GUIStyle() { richText = true; }
+
+        public GUIStyle(GUIStyle other)
+        {
+            richText = other.richText;
+            wordWrap = other.wordWrap;
+        }
+
+        public bool richText { get; set; }
+
+        public bool wordWrap { get; set; }
+    }
+}

@@ -1,0 +1,306 @@
+"""What goes wrong beside a game: it is told what, why, where and what to do, and goes on."""
+
+import asyncio
+import os
+import shutil
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from branchxr.server.branch import BranchServer
+from branchxr_unity.harness import MonoGame, Seen
+
+from . import mono
+from .conftest import Playing
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+Settings = Callable[..., dict[str, object]]
+
+MOST_WAITS = 3
+"""How often frames of seconds may give the processor up: for the collector, for the log's pipe."""
+
+
+def program(path: Path, text: str) -> str:
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def has_fault(code: str) -> Callable[[Seen], bool]:
+    return lambda seen: any(fault.startswith(f"{code}: ") for fault in seen["faults"])
+
+
+def host_of(project: Path) -> int:
+    lines = (project / "Temp/BranchXR/host.txt").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("pid=")).removeprefix("pid="))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("python_missing", None),
+        ("python_version", "#!/bin/sh\nprintf 3.8.1 >&2; exit 90\n"),
+        ("branchxr_missing", "#!/bin/sh\nprintf \"No module named 'branchxr'\" >&2; exit 91\n"),
+        ("host_failed", "#!/bin/sh\necho 'it broke: \"why\"' >&2; exit 1\n"),
+    ],
+)
+async def test_a_python_that_will_not_do(
+    playing: Playing, settings_of: Settings, tmp_path: Path, code: str, text: str | None
+) -> None:
+    python = str(tmp_path / "none/python") if text is None else program(tmp_path / "py", text)
+    async with playing() as game:
+        await game.play(**settings_of(python=python))
+        seen = await game.until(has_fault(code))
+        assert seen["state"] == "Off"
+        [fault] = seen["faults"]
+        assert python in fault  # where
+        assert "BranchSettings" in fault or "host.log" in fault  # what to do
+
+
+async def test_arguments_reach_the_host_as_they_are(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    echo = program(tmp_path / "py", '#!/bin/sh\nfor a; do echo "[$a]" >&2; done; exit 1\n')
+    name, script = 'A "quoted" \\ name\\', "it's $HOME.py"
+    async with playing() as game:
+        await game.play(**settings_of(python=echo, playerName=name, script=script))
+        seen = await game.until(has_fault("host_failed"))
+        assert f"[{name}]" in seen["faults"][0]
+        assert f"[{script}]" in seen["faults"][0]
+
+
+async def test_a_script_that_raises(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.py").write_text("async def main(branch, stage):\n    raise KeyError('why')\n")
+    async with playing() as game:
+        await game.play(**settings_of(script=str(tmp_path / "bad.py")))
+        seen = await game.until(has_fault("script_failed"))
+        assert "KeyError: 'why'" in seen["faults"][0]
+
+
+async def test_a_script_that_does_not_parse(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.py").write_text("async def main(branch, stage)\n    pass\n")
+    async with playing() as game:
+        await game.play(**settings_of(script=str(tmp_path / "bad.py")))
+        seen = await game.until(has_fault("host_failed"))
+        assert "line 1" in seen["faults"][0]
+
+
+BUSY = """
+import asyncio, time
+
+async def main(branch, stage):
+    await asyncio.sleep(0.5)
+    time.sleep({seconds})
+    await asyncio.sleep(3600)
+"""
+
+
+async def test_a_host_of_another_version(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    ready = tmp_path / "project/Temp/BranchXR/host.txt"
+    ready.parent.mkdir(parents=True)
+    ready.write_text("layout=999\nversion=9.9\nport=1\ntoken=x\n")
+    async with playing() as game:
+        await game.play(**settings_of())
+        seen = await game.until(has_fault("layout_mismatch"))
+        assert seen["state"] == "Off"
+        assert "999 of branchxr 9.9" in seen["faults"][0]
+
+
+async def test_a_host_that_never_stays_is_given_up(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    python = program(tmp_path / "py", (
+        "#!/bin/sh\n"
+        "while [ $# -gt 0 ]; do\n"
+        "  [ \"$1\" = --ready ] && printf 'layout=1\\nport=1\\ntoken=x\\n' > \"$2\"\n"
+        "  shift\n"
+        "done\n"
+    ))  # fmt: skip
+    async with playing() as game:
+        await game.play(**settings_of(python=python))
+        seen = await game.until(has_fault("host_restarts"))
+        assert seen["state"] == "Off"
+
+
+@pytest.mark.parametrize("where", ["beside", "inside"])
+async def test_a_script_that_does_not_yield_costs_no_frame(
+    server: BranchServer, playing: Playing, settings_of: Settings, inside: Settings,
+    tmp_path: Path, where: str,
+) -> None:  # fmt: skip
+    (tmp_path / "busy.py").write_text(BUSY.format(seconds=4))
+    make = settings_of if where == "beside" else inside
+    async with playing() as game:
+        await game.play(**make(script=str(tmp_path / "busy.py")))
+        await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        await game.call("look")  # it is counted from here
+        waits = []
+
+        def stalled(seen: Seen) -> bool:
+            waits.append(seen["waits"])
+            return seen["fault"] == "python_stalled"
+
+        await game.until(stalled)
+        assert len(waits) > 10
+        assert sum(waits) <= MOST_WAITS
+        seen = await game.until(lambda seen: seen["fault"] is None)  # and is well again by itself
+        assert seen["state"] == "Running"
+        await game.call("quit")
+
+
+async def test_a_host_that_is_killed_is_started_again(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    async with playing() as game:
+        await game.play(**settings_of())
+        first = await game.until(lambda seen: seen["people"])
+        os.kill(host_of(tmp_path / "project"), signal.SIGKILL)
+        await game.until(lambda seen: seen["state"] == "Starting")
+        again = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        assert again["you"] != first["you"]  # another process is another visit
+        await game.call("quit")
+
+
+async def test_a_host_that_is_stopped_costs_no_frame(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    async with playing() as game:
+        await game.play(**settings_of())
+        await game.until(lambda seen: seen["people"])
+        host = host_of(tmp_path / "project")
+        os.kill(host, signal.SIGSTOP)
+        waits = []
+
+        def stalled(seen: Seen) -> bool:
+            waits.append(seen["waits"])
+            return seen["fault"] == "python_stalled"
+
+        try:
+            await game.call("look")
+            await game.until(stalled)
+            assert sum(waits) <= MOST_WAITS
+        finally:
+            os.kill(host, signal.SIGCONT)
+        await game.until(lambda seen: seen["fault"] is None)
+        await game.call("quit")
+
+
+async def test_the_host_ends_with_the_game(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    async with playing() as game:
+        await game.play(**settings_of())
+        await game.until(lambda seen: seen["people"])
+        host = host_of(tmp_path / "project")
+        os.kill(game.process_id, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while is_there(host):  # noqa: ASYNC110 - another process sets no event
+            await asyncio.sleep(0.1)
+
+
+def is_there(process: int) -> bool:
+    try:
+        return (
+            f"/proc/{process}/stat" and Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+        )
+    except FileNotFoundError:
+        return False
+
+
+async def test_a_flood_of_events_is_counted_and_bounded(
+    server: BranchServer, playing: Playing, settings_of: Settings
+) -> None:
+    async with playing() as game:
+        await game.play(**settings_of())
+        await game.until(lambda seen: seen["people"])
+        answer = await game.call("flood", 100_000)
+        seen = await game.until(has_fault("event_flood"))
+        assert seen["events_dropped"] == 100_000 - answer["put"]
+        assert answer["put"] < 50_000
+        await game.until(lambda seen: seen["events_waiting"] == 0)
+        await game.call("quit")
+
+
+async def test_another_thread_is_refused(
+    server: BranchServer, playing: Playing, settings_of: Settings
+) -> None:
+    async with playing() as game:
+        await game.play(**settings_of())
+        assert (await game.call("thread"))["code"] == "wrong_thread"
+        await game.call("quit")
+
+
+# --- in process ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("python_missing", {"pythonLibrary": "/none/libpython3.11.so"}),
+        ("python_version", {"pythonLibrary": "libpython3.9.so"}),
+        ("python_architecture", {"pythonLibrary": "libpython3.11.so"}),
+        ("python_home", {"pythonHome": "/none"}),
+        ("python_refused", {"pythonPaths": "/none"}),
+    ],
+)
+async def test_a_library_that_will_not_do(
+    playing: Playing, inside: Settings, tmp_path: Path, code: str, changes: dict[str, str]
+) -> None:
+    library = changes.get("pythonLibrary", "")
+    if library and not library.startswith("/"):
+        arm = bytearray(b"\x7fELF" + bytes(60))
+        arm[18:20] = (0xB7).to_bytes(2, "little")
+        (tmp_path / library).write_bytes(arm)
+        changes = {"pythonLibrary": str(tmp_path / library)}
+    async with playing() as game:
+        await game.play(**(inside() | changes))
+        seen = await game.until(has_fault(code))
+        assert seen["state"] == "Off"
+
+
+async def test_a_script_that_fails_in_process(
+    server: BranchServer, playing: Playing, inside: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.py").write_text("1 / 0\nasync def main(branch, stage): pass\n")
+    async with playing() as game:
+        await game.play(**inside(script=str(tmp_path / "bad.py")))
+        seen = await game.until(has_fault("script_failed"))
+        assert "ZeroDivisionError" in seen["faults"][0]
+        await game.until(lambda seen: seen["state"] == "Off")
+
+
+async def started(game: MonoGame, settings: dict[str, object]) -> Seen:
+    await game.play(**settings)
+    return await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+
+
+async def test_a_stage_is_switched_off_and_on_again_in_process(
+    server: BranchServer, playing: Playing, inside: Settings
+) -> None:
+    async with playing() as game:
+        first = await started(game, inside())
+        seen = await game.call("enable", 0)
+        assert seen["state"] == "Off"
+        await game.call("enable", 1)
+        again = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        assert again["you"] != first["you"]  # said goodbye, and came again
+        await game.call("quit")
+
+
+async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_path: Path) -> None:
+    """Its assembly was compiled, and `Python.Runtime.dll` is gone: as in a player that lost it."""
+    await asyncio.to_thread(shutil.copytree, harness.parent, tmp_path / "player")
+    (tmp_path / "player/Python.Runtime.dll").unlink()
+    program = tmp_path / "player" / harness.name
+    async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
+        await game.play(**inside())
+        seen = await game.until(has_fault("python_runtime_missing"))
+        assert seen["state"] == "Off"

@@ -1,0 +1,45 @@
+"""The stub is Unity's surface and nothing else: one file a type, its driver out of sight."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from . import mono
+
+STUB = mono.HERE / "stub"
+FILES = sorted(STUB.rglob("*.cs"))
+TYPES = [file for file in FILES if "Driver" not in file.parts]
+PUBLIC = re.compile(
+    r"^    public (?:static |sealed |abstract |partial |readonly )*"
+    r"(?:class|struct|enum|interface) (\w+)",
+    re.MULTILINE,
+)
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(STUB).as_posix()
+
+
+@pytest.mark.parametrize("file", TYPES, ids=name_of)
+def test_one_file_for_each_type_and_where_it_was_checked(file: Path) -> None:
+    text = file.read_text()
+    assert PUBLIC.findall(text) == [file.stem]
+    assert re.match(r"// As (UnityCsReference|Unity's Scripting API 2021\.3) has it[:;]", text)
+    (namespace,) = re.findall(r"^namespace ([\w.]+)$", text, re.MULTILINE)
+    assert namespace.split(".")[0] == file.relative_to(STUB).parts[0]
+
+
+def test_nothing_public_drives_it() -> None:
+    drivers = [file for file in FILES if file not in TYPES]
+    assert len(drivers) > 5
+    for file in drivers:
+        assert not PUBLIC.findall(file.read_text()), name_of(file)
+
+
+def test_nothing_stands_in_it_for_nobody() -> None:
+    sources = [*mono.PACKAGE.rglob("*.cs"), *(mono.HERE.rglob("*.cs")), *(STUB.rglob("*.cs"))]
+    texts = {file: file.read_text() for file in sources}
+    for file in TYPES:
+        word = re.compile(rf"\b{file.stem.removesuffix('Attribute')}")
+        assert any(word.search(text) for other, text in texts.items() if other != file), file

@@ -1,0 +1,55 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+
+namespace BranchXR
+{
+    /// <summary>Where a host listens and what it asks for, from the file it writes.</summary>
+    internal sealed class HostAddress
+    {
+        internal int Port { get; private set; }
+
+        internal string Token { get; private set; }
+
+        internal int Layout { get; private set; }
+
+        /// <summary>Read the file, or return null while there is none. The host may have ended since.</summary>
+        /// <exception cref="BranchError"><c>layout_mismatch</c>.</exception>
+        internal static HostAddress Read(string file)
+        {
+            var values = new Dictionary<string, string>();
+            try
+            {
+                foreach (string line in File.ReadAllLines(file))
+                {
+                    int at = line.IndexOf('=');
+                    if (at > 0) values[line.Substring(0, at)] = line.Substring(at + 1);
+                }
+            }
+            catch (IOException) { return null; }
+            catch (UnauthorizedAccessException) { return null; }
+            var address = new HostAddress
+            {
+                Port = Number(values, "port"),
+                Layout = Number(values, "layout"),
+                Token = values.ContainsKey("token") ? values["token"] : "",
+            };
+            if (address.Port == 0 || address.Token == "") return null;
+            if (address.Layout == BlockLayout.Version) return address;
+            string version = values.ContainsKey("version") ? values["version"] : "another version";
+            throw new BranchError(
+                "layout_mismatch",
+                "expected layout version " + BlockLayout.Version + ", got " + address.Layout + " of branchxr " + version,
+                file, "use the package that `branchxr unity export` of the same branchxr gives");
+        }
+
+        private static int Number(Dictionary<string, string> values, string name)
+        {
+            string text;
+            int number;
+            if (!values.TryGetValue(name, out text)) return 0;
+            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) ? number : 0;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System;
+using System.IO;
+using System.Text.RegularExpressions;
+
+namespace BranchXR
+{
+    /// <summary>What can be known of a Python library before it is loaded; loading a wrong one ends the process.</summary>
+    internal static class PythonInstall
+    {
+        private const int OldestMinor = 11;
+
+        /// <exception cref="BranchError">
+        /// <c>python_missing</c>, <c>python_version</c>, <c>python_architecture</c>, <c>python_home</c>.
+        /// </exception>
+        internal static void Check(string library, string home)
+        {
+            const string Place = "BranchSettings, Python Library";
+            if (string.IsNullOrEmpty(library) || !File.Exists(library))
+            {
+                throw new BranchError(
+                    "python_missing", "expected a libpython3.x, got no file '" + library + "'", Place,
+                    "name the full path of libpython3.x.so, python3x.dll or libpython3.x.dylib, or choose Beside");
+            }
+            Match version = Regex.Match(Path.GetFileName(library), @"python3\.?(\d+)");
+            // macOS: Python.framework/Versions/3.11/Python
+            if (!version.Success) version = Regex.Match(library, @"Versions/3\.(\d+)/Python$");
+            if (!version.Success || int.Parse(version.Groups[1].Value) < OldestMinor)
+            {
+                throw new BranchError(
+                    "python_version", "expected Python 3." + OldestMinor + " or newer, got '" + Path.GetFileName(library) + "'",
+                    Place, "name a newer one; python3.dll and libpython3.so are not enough");
+            }
+            string built = Architecture(library), own = OwnArchitecture();
+            if (built != own)
+            {
+                throw new BranchError(
+                    "python_architecture", "expected a library for " + own + ", as this process is, got one for " + built, library,
+                    "install a Python for " + own);
+            }
+            if (!string.IsNullOrEmpty(home) && !Directory.Exists(home))
+            {
+                throw new BranchError(
+                    "python_home", "expected the folder of sys.base_prefix, got none at '" + home + "'",
+                    "BranchSettings, Python Home", "take what `python -c \"import sys; print(sys.base_prefix)\"` prints");
+            }
+        }
+
+        internal static string OwnArchitecture()
+        {
+            bool isArm = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().StartsWith("Arm");
+            return (isArm ? "arm" : "x86") + (IntPtr.Size == 8 ? " 64 bit" : " 32 bit");
+        }
+
+        // ELF: class at 4, machine at 18. Mach-O: magic, CPU type at 4. PE: its header's offset at 0x3c, machine
+        // four bytes into it.
+        internal static string Architecture(string library)
+        {
+            var start = new byte[4096];
+            int count;
+            using (FileStream file = File.OpenRead(library)) count = file.Read(start, 0, start.Length);
+            if (count < 64) return "nothing: it is no library";
+            if (start[0] == 0x7f && start[1] == 'E') return Machine(BitConverter.ToUInt16(start, 18), 0x3e, 0x03, 0xb7, 0x28);
+            if (start[0] == 'M' && start[1] == 'Z')
+            {
+                int header = BitConverter.ToInt32(start, 0x3c);
+                if (header < 0 || header > count - 6) return "an unknown machine";
+                return Machine(BitConverter.ToUInt16(start, header + 4), 0x8664, 0x14c, 0xaa64, 0x1c4);
+            }
+            uint magic = BitConverter.ToUInt32(start, 0);
+            if (magic == 0xfeedfacf) return Machine(BitConverter.ToInt32(start, 4), 0x01000007, 7, 0x0100000c, 12);
+            return magic == 0xbebafeca ? OwnArchitecture() : "an unknown machine"; // a universal binary has both
+        }
+
+        private static string Machine(int machine, int x64, int x86, int arm64, int arm)
+        {
+            if (machine == x64) return "x86 64 bit";
+            if (machine == x86) return "x86 32 bit";
+            if (machine == arm64) return "arm 64 bit";
+            return machine == arm ? "arm 32 bit" : "machine 0x" + machine.ToString("x");
+        }
+    }
+}
