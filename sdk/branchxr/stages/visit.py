@@ -214,8 +214,6 @@ class Visit:
                     await branch.emote(message.emote)
                 case m.Go():
                     await self._find_way(message)
-        except Declined:
-            self.link.say(m.Notice("info", "Nothing was signed", "You can try again at any time."))
         except BranchXRError as error:
             self.link.say(m.Notice("error", "That did not work", spoken(error)))
 
@@ -228,6 +226,9 @@ class Visit:
                 await branch.register(message.name)
             else:
                 await branch.sign_in()
+        except Declined:
+            self.link.say(m.Notice("info", *NOT_SIGNED_IN[message.how]))
+            return
         finally:
             self.link.say(m.Busy("nothing"), key="busy")
         self.link.say(m.Notice("info", f"Welcome, {branch.session.name}", "You are signed in."))
@@ -254,6 +255,17 @@ class Visit:
 
     def _end(self, code: str, title: str, text: str) -> None:
         self.link.say(m.Ended(code, title, text), key="ended")
+
+
+NOT_SIGNED_IN: Final = {
+    "create": ("No passkey was created", "It was cancelled, or took too long. Nothing changed."),
+    "use": (
+        "You are not signed in",
+        "It was cancelled, or this device has no passkey for this branch. New here? "
+        "Choose Sign in, type your name, and create one.",
+    ),
+}
+"""Browsers do not say which of these it was: no page may find out who has a passkey."""
 
 
 def spoken(error: BranchXRError) -> str:
