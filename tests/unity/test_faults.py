@@ -304,3 +304,35 @@ async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_
         await game.play(**inside())
         seen = await game.until(has_fault("python_runtime_missing"))
         assert seen["state"] == "Off"
+
+
+async def test_a_folder_that_cannot_be_written(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "project").write_text("a file where the project's folder should be")
+    async with playing() as game:
+        await game.play(**settings_of())
+        seen = await game.until(lambda seen: seen["faults"])
+        assert "project" in seen["faults"][0]
+        await game.call("look")  # it is still there
+        await game.call("quit")
+
+
+async def test_what_a_script_prints_is_in_the_log(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "loud.py").write_text(
+        "import os, sys\n"
+        "async def main(branch, stage):\n"
+        "    print('to stdout')\n"
+        "    print('to stderr', file=sys.stderr)\n"
+        "    os.write(2, b'from C')\n"
+        "    await branch.chat('done')\n"
+    )
+    async with playing() as game:
+        await game.play(**settings_of(script=str(tmp_path / "loud.py")))
+        await game.until(lambda seen: "Uma: done" in seen["heard"])
+        await game.call("quit")
+    log = (tmp_path / "project/Temp/BranchXR/host.log").read_text()
+    assert "to stdout" in log
+    assert "to stderr" in log

@@ -182,7 +182,7 @@ async def test_a_script_that_raises_says_so_on_its_page_only(standing: Standing)
     async with standing(main) as stand:
         unlucky, lucky = await stand.open(), await stand.open()
         await unlucky.get_by_role("button", name="Break it").click()
-        await unlucky.get_by_text("The program behind this page has stopped").wait_for()
+        await unlucky.get_by_text("The program behind this place has stopped").wait_for()
         # Text stays text: nothing of a script's becomes markup.
         assert await unlucky.get_by_text("<b>broken</b> on purpose").is_visible()
         await unlucky.get_by_role("button", name="Come in again").wait_for()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urljoin
 
 from branchxr import script as scripts
@@ -173,9 +173,3 @@ class Game(Visit):
         if told is None or told.scene is None or self._player.branch_url is None:
             return "/scene/"
         return urljoin(self._player.branch_url, told.scene.base)
-
-
-def player_options(text: str) -> dict[str, Any]:
-    """Parse `name=value` lines: how a game passes options in process."""
-    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
-    return {name.strip(): value for name, _, value in pairs if value}

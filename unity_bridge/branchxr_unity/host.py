@@ -5,7 +5,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +75,24 @@ async def hosting(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def run_host(player: Player, options: HostOptions, *, seconds: float | None = None) -> None:
-    """Host until the game has gone, its process has ended, or the time is over."""
+async def run_host(
+    player: Player,
+    options: HostOptions,
+    *,
+    seconds: float | None = None,
+    on_listening: Callable[[], None] = lambda: None,
+) -> None:
+    """Host until the game has gone, its process has ended, or the time is over.
+
+    Args:
+        player: who plays.
+        options: where, and for how long without a game.
+        seconds: end after so long.
+        on_listening: called once the address is known.
+    """
     async with hosting(player, options) as (address, door):
         LOG.info("listening on 127.0.0.1:%d", address.port)
+        on_listening()
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(door.is_over.wait())]
         if options.parent is not None:
             waiting.append(asyncio.create_task(_outlive(options.parent)))

@@ -26,7 +26,7 @@ from branchxr.stages.messages import Ended
 
 from .block import Block
 from .codec import HEADER
-from .game import Game, Player, player_options
+from .game import Game, Player
 from .layout import BY_NAME, PythonState
 from .records import Fault, encode_down
 from .stage import SlabSink
@@ -141,7 +141,8 @@ class Inside:
 
 
 def _player(text: str) -> Player:
-    options = player_options(text)
+    pairs = (line.partition("=") for line in text.splitlines())
+    options = {name: value for name, _, value in pairs if value}
     settings = Settings.load(branch=options.get("branch"), name=options.get("name"))
     main: scripts.Main = lobby.main
     if script := options.get("script"):

@@ -70,6 +70,7 @@ def host(
         beside_game(
             main, settings, key_of(key, is_soft=soft_key, name=settings.name),
             port=port, ready=ready, parent=parent, keep_s=keep, seconds=None,
+            has_log=log is not None,
         )  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def beside_game(
     parent: int | None,
     keep_s: float,
     seconds: float | None,
+    has_log: bool = False,
 ) -> None:
     """Host a game until it has gone; SIGTERM ends it as well, with exit code 0."""
     import asyncio
@@ -96,7 +98,10 @@ def beside_game(
     options = HostOptions(port=port, ready=ready, parent=parent, keep_s=keep_s)
 
     async def run() -> None:
-        running = asyncio.ensure_future(run_host(player, options, seconds=seconds))
+        quiet = _print_to_log if has_log else lambda: None
+        running = asyncio.ensure_future(
+            run_host(player, options, seconds=seconds, on_listening=quiet)
+        )
         with suppress(NotImplementedError):  # Windows ends a process at once
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
         with suppress(asyncio.CancelledError):
@@ -120,6 +125,36 @@ def key_of(path: Path | None, *, is_soft: bool, name: str) -> "SoftKey | None":
     if path is not None:
         return open_key(path, name=name)
     return SoftKey.in_memory(name) if is_soft else None
+
+
+def _print_to_log() -> None:
+    """Have what the script prints logged: the game reads our stderr only until we listen."""
+    import logging
+    import os
+    import sys
+    from typing import Any, cast
+
+    class Lines:
+        def __init__(self) -> None:
+            self._line = ""
+
+        def write(self, text: str) -> int:
+            *whole, self._line = (self._line + text).split("\n")
+            for line in whole:
+                logging.getLogger("branchxr.unity.script").info("%s", line[:2000])
+            self._line = self._line[:2000]
+            return len(text)
+
+        def flush(self) -> None:
+            pass
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    logging.raiseExceptions = False  # a full disk is not told to a stream that logs
+    sys.stdout = sys.stderr = cast("Any", Lines())  # a stream of text, as far as `print` goes
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # what C code prints
+    os.dup2(nowhere, 2)
 
 
 def _set_up_log(path: Path | None) -> None:

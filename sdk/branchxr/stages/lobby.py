@@ -75,9 +75,10 @@ class Lobby:
         self._counter = counter
         self._is_to_sign_in = self._branch.session.user is None
         if self._is_to_sign_in:
+            where = ": the button is at the top right" if self._stage.name == "webxr" else ""
             await self._stage.open_panel(
                 Panel(
-                    "counter", "Payments", "Sign in to pay here: the button is at the top right.",
+                    "counter", "Payments", f"Sign in to pay here{where}.",
                     buttons=(PanelButton("close", "Not now"),), anchor=counter,
                 )
             )  # fmt: skip

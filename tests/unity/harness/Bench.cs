@@ -31,7 +31,7 @@ namespace BranchXR.Harness
             var us = new List<double>(repeats);
             double nowMs = 0;
             long allocated = 0;
-            for (int repeat = -3; repeat < repeats; repeat++)
+            for (int repeat = -10; repeat < repeats; repeat++)
             {
                 long before = GC.GetTotalMemory(false);
                 double start = ThreadCpu.Us();

@@ -157,6 +157,7 @@ namespace BranchXR
         private void End()
         {
             if (State == BranchState.Running) lifetime.Go(BranchState.Starting);
+            Carrier.Fence(0); // whichever of its threads still runs
             Confirmations.Clear();
             Forget();
             lifetime.Go(BranchState.Off);

@@ -8,7 +8,7 @@ namespace BranchXR
         /// <summary>In a process beside the game, over a WebSocket on loopback. Works everywhere a process does.</summary>
         Beside,
 
-        /// <summary>In the game's own process, hosted through pythonnet. Mono players.</summary>
+        /// <summary>In the game's own process: by pythonnet in Mono players, by Python's C API in the Editor.</summary>
         InProcess,
     }
 

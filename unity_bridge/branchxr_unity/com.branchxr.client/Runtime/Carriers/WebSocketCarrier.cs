@@ -114,6 +114,11 @@ namespace BranchXR
                 {
                     if (fault == null || fault.Code != "host_unreachable") fault = Unreachable(error);
                 }
+                catch (Exception error) // leaving a thread, it would end the game
+                {
+                    fault = Failed(error);
+                    break;
+                }
                 Forget();
                 if (isEnding.WaitOne(pauseMs)) break;
                 pauseMs = Math.Min(2000, pauseMs * 2);
@@ -261,6 +266,12 @@ namespace BranchXR
                 {
                     isEnding.WaitOne(10); // the receiving thread sees it too, and reconnects
                 }
+                catch (Exception error)
+                {
+                    fault = Failed(error);
+                    state = CarrierState.Ended;
+                    return;
+                }
             }
         }
 
@@ -306,6 +317,14 @@ namespace BranchXR
             return new BranchError(
                 "host_unreachable", "expected the host beside the game, got " + error.GetType().Name + ": " + error.Message,
                 "WebSocketCarrier", "it is tried again; the log is " + plan.LogFile, error);
+        }
+
+        private static BranchError Failed(Exception error)
+        {
+            var known = error as BranchError;
+            return known ?? new BranchError(
+                "carrier_failed", "expected the carrier to go on, got " + error.GetType().Name + ": " + error.Message,
+                "WebSocketCarrier", "start the stage again, and tell us", error);
         }
 
         private static BranchError Closed(LoopbackSocket open)
