@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import brotli
 import pytest
 
 from branchxr.testing import Fault
@@ -18,7 +19,8 @@ async def test_the_page_loads_only_its_own(hosting: Hosting) -> None:
         policy = first.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-        assert "require-trusted-types-for 'script'" in policy
+        assert "require-trusted-types-for 'script'; trusted-types branchxr-workers" in policy
+        assert "worker-src 'self';" in policy
         nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
         assert first.body.count(f'nonce="{nonce}"'.encode()) == 2
         assert nonce not in second.headers["content-security-policy"]
@@ -37,6 +39,40 @@ async def test_static_files_have_the_headers_too(hosting: Hosting) -> None:
         assert script.headers["cross-origin-resource-policy"] == "same-origin"
         assert (await host.get("/static/../page.py")).status == 404
         assert (await host.get("/healthz")).body == b"ok\n"
+
+
+async def test_only_the_decoders_workers_may_compile_webassembly(hosting: Hosting) -> None:
+    async with hosting() as host:
+        for name in ("draco.worker.js", "ktx2.worker.js", "meshopt.worker.js"):
+            worker = await host.get(f"/static/{name}")
+            assert worker.status == 200
+            policy = worker.headers["content-security-policy"]
+            assert "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'self'" in policy
+            assert worker.headers["cross-origin-embedder-policy"] == "require-corp"
+            assert b"new Function" not in worker.body
+        script = await host.get("/static/branchxr.js")
+        assert "script-src" not in script.headers["content-security-policy"]
+
+
+async def test_static_files_come_compressed_where_that_is_wanted(hosting: Hosting) -> None:
+    async with hosting() as host:
+        plain = await host.get("/static/branchxr.js")
+        packed = await host.get("/static/branchxr.js", encoding="gzip, br;q=0.9")
+        assert packed.headers["content-encoding"] == "br"
+        assert packed.headers["content-type"] == plain.headers["content-type"]
+        assert packed.headers["content-type"].startswith("text/javascript")
+        assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+        assert packed.headers["etag"] != plain.headers["etag"]
+        assert brotli.decompress(packed.body) == plain.body
+        assert "content-encoding" not in plain.headers
+        refused = await host.get("/static/branchxr.js", encoding="br;q=0")
+        assert refused.body == plain.body
+        wasm = await host.get("/static/draco_decoder_gltf.wasm", encoding="br")
+        assert (
+            wasm.headers["content-type"] == "application/wasm"
+        )  # else it is compiled only once whole
+        for missing in ("branchxr.js.br", "nothing.js", "../page.py"):
+            assert (await host.get(f"/static/{missing}", encoding="br")).status == 404
 
 
 async def test_another_host_name_is_refused(hosting: Hosting) -> None:

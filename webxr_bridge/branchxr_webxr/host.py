@@ -16,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -27,6 +26,7 @@ from branchxr.clock import Clock, SystemClock
 from . import lobby
 from .page import STATIC, render, require_static, security_headers
 from .page_socket import serve_socket
+from .static_files import ShimFiles
 from .visit import Connect, Host, Visit
 from .visitors import CAP, KEEP_S, Visitors
 
@@ -100,7 +100,7 @@ def create_app(
         Route("/", page),
         Route("/healthz", health),
         WebSocketRoute("/page", socket),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/static", ShimFiles(directory=STATIC)),
     ]
     if scene is not None:
         routes.append(Mount("/scene", scene))

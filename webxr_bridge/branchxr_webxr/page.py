@@ -64,7 +64,9 @@ def security_headers(origin: str, nonce: str = "") -> dict[str, str]:
             f"; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'nonce-{nonce}'"
             # blob: three.js decodes the textures inside a GLB by fetching object URLs of its own
             f"; connect-src 'self' {socket} blob:; img-src 'self' blob: data:"
-            "; require-trusted-types-for 'script'; trusted-types 'none'"
+            # The decoders' workers come from files here, by the one policy that names them.
+            "; worker-src 'self'"
+            "; require-trusted-types-for 'script'; trusted-types branchxr-workers"
         )
     return {
         "content-security-policy": policy,

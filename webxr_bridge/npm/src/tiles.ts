@@ -10,8 +10,8 @@ import {
   type Object3D,
   type WebGLRenderer,
 } from 'three';
-import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import type { ScenePackage } from './package';
+import type { SceneLoader } from './scene_loader';
 
 interface TileJson {
   extras?: { role?: string };
@@ -21,29 +21,32 @@ interface TileJson {
 
 export class Tiles {
   private readonly renderer: TilesRenderer;
-  private isFirstShown = false;
-  liveUri: string | null = null;
+  private liveUri: string | null = null;
+  private first: 'waiting' | 'shown' | 'drawn' = 'waiting';
 
   constructor(
     private readonly source: ScenePackage,
+    loader: SceneLoader,
     private readonly events: {
       prepare(root: Object3D): void;
-      onFirst(): void;
-      onLive(uri: string): void;
+      /** Once the first level is in a picture, and what there is of live things. */
+      onFirst(liveUri: string | null): void;
       onError(text: string): void;
     },
   ) {
     const tiles = new TilesRenderer(source.address('tileset.json'));
     this.renderer = tiles;
     tiles.errorTarget = 2;
-    tiles.manager.addHandler(/\.(gltf|glb)$/i, new GLTFLoader(tiles.manager));
+    tiles.manager.addHandler(/\.(gltf|glb)$/i, loader);
     // One download at a time until something is seen: the coarse level gets the whole pipe
     // (docs of the measurement: three at once showed the finest level first now and then).
     tiles.downloadQueue.maxJobsPerOrigin = 1;
     tiles.registerPlugin({ name: 'BRANCHXR_CHECKED', fetchData: this.fetchData.bind(this) });
     tiles.addEventListener('load-model', ({ scene }) => this.events.prepare(scene));
-    tiles.addEventListener('tile-visibility-change', ({ visible }) => visible && this.shown());
-    tiles.addEventListener('load-error', ({ error }) => this.events.onError(String(error)));
+    tiles.addEventListener('tile-visibility-change', ({ visible }) => {
+      if (visible && this.first === 'waiting') this.first = 'shown';
+    });
+    tiles.addEventListener('load-error', ({ error }) => this.events.onError(textOf(error)));
     // 3D Tiles is Z-up and the library turns glTF content for it; this turns the whole back.
     tiles.group.rotation.x = -Math.PI / 2;
   }
@@ -76,17 +79,19 @@ export class Tiles {
     const live = root.children?.find((tile) => tile.extras?.role === 'live');
     if (!live) return;
     root.children = root.children!.filter((tile) => tile !== live);
-    if (live.content) {
-      this.liveUri = live.content.uri;
-      this.events.onLive(live.content.uri);
-    }
+    this.liveUri = live.content?.uri ?? null;
+    if (!root.children.length) this.first = 'shown'; // nothing stands still: live is all there is
   }
 
-  private shown(): void {
-    if (this.isFirstShown) return;
-    this.isFirstShown = true;
+  /**
+   * After each picture: from the first one with something in it on, all may load at once, and only then
+   * the live tile, which may need a decoder.
+   */
+  drawn(): void {
+    if (this.first !== 'shown') return;
+    this.first = 'drawn';
     this.renderer.downloadQueue.maxJobsPerOrigin = 6;
-    this.events.onFirst();
+    this.events.onFirst(this.liveUri);
   }
 }
 
@@ -107,4 +112,10 @@ export function calm(root: Object3D): void {
       material.roughness = Math.min(material.roughness, 0.1);
     }
   });
+}
+
+/** Loaders throw errors, worker messages with an `error`, or anything. */
+function textOf(error: unknown): string {
+  const inner = (error as { error?: unknown } | null)?.error ?? error;
+  return inner instanceof Error ? inner.message : String(inner);
 }

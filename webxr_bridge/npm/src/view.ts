@@ -23,6 +23,7 @@ import { Live } from './live';
 import { Nodes } from './nodes';
 import { type BranchJson, PackageRefused, type ScenePackage } from './package';
 import { measure, simplify } from './quality';
+import { SceneLoader } from './scene_loader';
 import { calm, Tiles } from './tiles';
 
 const ADAPT_EVERY_MS = 1_500;
@@ -34,6 +35,7 @@ export class View {
   readonly rig = new Group();
   readonly nodes = new Nodes();
   private readonly lighting: Lighting;
+  private readonly loader: SceneLoader;
   private tiles: Tiles | null = null;
   live: Live | null = null;
   private readonly quality = measure();
@@ -52,6 +54,7 @@ export class View {
     this.scene.background = new Color('#cfdbe6');
     this.rig.add(this.camera);
     this.scene.add(this.rig, this.avatars.group, this.nodes.group);
+    this.loader = new SceneLoader(this.renderer);
     this.lighting = new Lighting(this.scene, this.renderer);
     this.resize();
   }
@@ -62,13 +65,14 @@ export class View {
     this.tiles?.group.removeFromParent();
     this.live?.group.removeFromParent();
     const branch = await source.fetchJson<BranchJson>('branch.json');
-    const tiles = new Tiles(source, {
+    const tiles = new Tiles(source, this.loader, {
       prepare: (root) => this.prepare(root),
-      onFirst: () => {
+      onFirst: (liveUri) => {
+        performance.mark('branchxr-first-sight'); // beside the browser's own marks, for whoever measures
         onFirst();
         if (!this.quality.isSoftware) this.reflect();
+        if (liveUri) void this.showLive(source, liveUri, branch, onError);
       },
-      onLive: (uri) => void this.showLive(source, uri, branch, onError),
       onError,
     });
     this.tiles = tiles;
@@ -91,6 +95,7 @@ export class View {
     this.camera.updateMatrixWorld();
     this.tiles?.update(this.camera, this.renderer);
     this.renderer.render(this.scene, this.camera);
+    this.tiles?.drawn();
   }
 
   eye(): { position: Vector3; rotation: Quaternion } {
@@ -146,7 +151,7 @@ export class View {
   ): Promise<void> {
     const live = new Live();
     try {
-      await live.load(source, uri);
+      await live.load(source, uri, this.loader);
     } catch (error) {
       onError(error instanceof PackageRefused ? error.message : 'the moving part of the scene did not load');
       return;
