@@ -1,5 +1,8 @@
 """Who is let in: origin, host, token, resume, and how many."""
 
+import html
+import json
+import re
 from typing import Any
 
 import brotli
@@ -22,7 +25,7 @@ async def test_the_page_loads_only_its_own(hosting: Hosting) -> None:
         assert "require-trusted-types-for 'script'; trusted-types branchxr-workers" in policy
         assert "worker-src 'self';" in policy
         nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
-        assert first.body.count(f'nonce="{nonce}"'.encode()) == 2
+        assert first.body.count(f'nonce="{nonce}"'.encode()) == 2 + len(page.modules())
         assert nonce not in second.headers["content-security-policy"]
         assert first.headers["cross-origin-opener-policy"] == "same-origin"
         assert first.headers["x-content-type-options"] == "nosniff"
@@ -39,6 +42,35 @@ async def test_static_files_have_the_headers_too(hosting: Hosting) -> None:
         assert script.headers["cross-origin-resource-policy"] == "same-origin"
         assert (await host.get("/static/../page.py")).status == 404
         assert (await host.get("/healthz")).body == b"ok\n"
+
+
+async def test_a_page_can_show_the_scene_before_its_socket_is_open(hosting: Hosting) -> None:
+    async with hosting() as host:
+        assert b"tileset.json" not in (await host.get()).body  # nobody has verified a scene yet
+        await host.app.state.look_ahead()
+        assert len(host.visitors) == 0
+        body = (await host.get()).body.decode()
+        found = re.search(r' scene="([^"]+)"', body)
+        assert found
+        sight = json.loads(html.unescape(found[1]))
+        socket = await host.page()
+        scene, place = await socket.heard("scene"), await socket.heard("place")
+        assert sight["base"] == scene["base"]
+        assert sight["files"].items() <= scene["files"].items()
+        assert set(sight["files"]) == {"tileset.json", "branch.json"}
+        assert sight["first"]
+        for path in sight["first"]:
+            assert path == f"c/{scene['files'][path]}.glb"
+            assert f'as="fetch" crossorigin href="/scene/{path}"' in body
+        assert sight["position"] == pytest.approx(place["position"])
+        assert sight["yaw"] == pytest.approx(place["yaw"])
+
+
+async def test_a_branch_that_does_not_answer_is_not_known_ahead(hosting: Hosting) -> None:
+    async with hosting() as host:
+        host.place.faults.add("well-known", Fault.LOSE_REQUEST, times=100)
+        await host.app.state.look_ahead()
+        assert b"tileset.json" not in (await host.get()).body
 
 
 async def test_only_the_decoders_workers_may_compile_webassembly(hosting: Hosting) -> None:

@@ -20,6 +20,7 @@ from branchxr.stages import stage as s
 from . import messages as m
 from .authenticator import Ceremonies, PageAuthenticator, PageConfirmer
 from .company import Company
+from .first_sight import FirstSight, first_sight_of
 from .page_link import PageLink
 from .purse import Purse
 from .stage import WebXRStage
@@ -28,6 +29,9 @@ LOG: Final = logging.getLogger("branchxr.webxr")
 
 PAGE_ADDRESS: Final = "X-BranchXR-Page-Address"
 HOST_SECRET: Final = "X-BranchXR-Host-Secret"  # noqa: S105 - the name of a header
+
+BASE_URL: Final = "/scene/"
+"""Where a page finds the package's files, on its own origin."""
 
 TASKS_MAX: Final = 16
 """Things one page may have under way at once; what it asks beyond that is refused."""
@@ -51,6 +55,13 @@ class Connect(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Known:
+    """What the host knows of the scene since somebody's visit has verified it."""
+
+    sight: FirstSight | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """What all visits of a host share.
@@ -61,6 +72,7 @@ class Host:
         main: the script.
         host_secret: shared with the branch, which then counts guests by their page's address.
         new_id: makes ids of ceremonies that cannot be guessed.
+        known: for pages that are not there yet.
     """
 
     connect: Connect
@@ -69,6 +81,7 @@ class Host:
     clock: Clock
     new_id: Callable[[], str]
     host_secret: str | None = field(default=None, repr=False)
+    known: Known = field(default_factory=Known)
 
 
 class Visit:
@@ -104,6 +117,17 @@ class Visit:
     def start(self) -> "asyncio.Task[None]":
         """Begin; the task ends when the person goes, the script fails or the branch refuses."""
         return asyncio.create_task(self._run())
+
+    async def look_ahead(self) -> None:
+        """Verify the scene and leave again, so that the host's first page is as quick as others.
+
+        A branch that does not answer is passed over: the page will say so.
+        """
+        try:
+            async with self._connection() as branch:
+                await self._load_scene(branch)
+        except BranchXRError as error:
+            LOG.info("the scene is not known ahead: %s", error.code)
 
     def hello(self, resume: str, handled: int) -> m.Hello:
         """Return what a fresh socket is told first."""
@@ -191,18 +215,21 @@ class Visit:
 
     async def _open(self, branch: Branch) -> None:
         self._description = branch.describe
-        base_url = "/scene/"
-        if branch.describe.scene is not None:
-            self._scene = await branch.scene.load()
-        self._stage = WebXRStage(self.link, scene=self._scene, base_url=base_url)
+        await self._load_scene(branch)
+        self._stage = WebXRStage(self.link, scene=self._scene, base_url=BASE_URL)
         self._purse = Purse(branch, self.link, clock=self._host.clock)
         branch.add_frame_listener(self._stage.feed_frame)
         self._branch = branch
         if self._scene is not None:
-            await self._stage.show_scene(base_url)
+            await self._stage.show_scene(BASE_URL)
         self.connected.set()  # the scene may load while the branch lets the person in
         await branch.enter()
         self._company = Company(branch, self.link)
+
+    async def _load_scene(self, branch: Branch) -> None:
+        if branch.describe.scene is not None:
+            self._scene = await branch.scene.load()
+            self._host.known.sight = first_sight_of(self._scene, BASE_URL)
 
     async def _stay(self, branch: Branch) -> None:
         """Run the script beside the page's own needs, until the person goes."""

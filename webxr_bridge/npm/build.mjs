@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buildWorkers, decoderLicences } from './build.workers.mjs';
 
 const here = import.meta.dirname;
@@ -40,6 +40,9 @@ async function buildPage() {
     metafile: true,
   });
   await buildWorkers(folder);
+  const script = Object.entries(page.metafile.outputs).find(([name]) => name.endsWith('/branchxr.js'))[1];
+  const imports = script.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => basename(path));
+  writeFileSync(join(folder, 'modules.json'), JSON.stringify(imports)); // page.py preloads them
   writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(page.metafile.inputs)));
   await build({
     absWorkingDir: here,

@@ -22,15 +22,21 @@ interface TileJson {
 export class Tiles {
   private readonly renderer: TilesRenderer;
   private liveUri: string | null = null;
-  private first: 'waiting' | 'shown' | 'drawn' = 'waiting';
+  private first: 'waiting' | 'shown' | 'drawn' | 'seen' = 'waiting';
+  private hasAsked = false;
+  private release!: () => void;
+  /** Until something is in a picture, one chunk is fetched and no other shares the line with it. */
+  private readonly held = new Promise<void>((resolve) => (this.release = resolve));
 
   constructor(
     private readonly source: ScenePackage,
     loader: SceneLoader,
     private readonly events: {
       prepare(root: Object3D): void;
-      /** Once the first level is in a picture, and what there is of live things. */
-      onFirst(liveUri: string | null): void;
+      /** The first level is in a picture. */
+      onFirst(): void;
+      /** That picture has been seen; what there is of live things. */
+      onSeen(liveUri: string | null): void;
       onError(text: string): void;
     },
   ) {
@@ -38,8 +44,8 @@ export class Tiles {
     this.renderer = tiles;
     tiles.errorTarget = 2;
     tiles.manager.addHandler(/\.(gltf|glb)$/i, loader);
-    // One download at a time until something is seen: the coarse level gets the whole pipe
-    // (docs of the measurement: three at once showed the finest level first now and then).
+    // One after the other until something is seen: the coarse level is asked for first and gets the
+    // whole line (three at once showed the finest level first now and then).
     tiles.downloadQueue.maxJobsPerOrigin = 1;
     tiles.registerPlugin({ name: 'BRANCHXR_CHECKED', fetchData: this.fetchData.bind(this) });
     tiles.addEventListener('load-model', ({ scene }) => this.events.prepare(scene));
@@ -55,6 +61,10 @@ export class Tiles {
     return this.renderer.group;
   }
 
+  get isSeen(): boolean {
+    return this.first === 'seen';
+  }
+
   update(camera: Camera, renderer: WebGLRenderer): void {
     this.renderer.setCamera(camera);
     this.renderer.setResolutionFromRenderer(camera, renderer);
@@ -63,15 +73,27 @@ export class Tiles {
   }
 
   dispose(): void {
+    this.release();
     this.renderer.dispose();
   }
 
   private async fetchData(url: string, options: RequestInit = {}): Promise<unknown> {
+    if (!new URL(url).pathname.endsWith('.json')) return this.fetchChunk(url, options.signal ?? undefined);
     const bytes = await this.source.fetch(url, options.signal ?? undefined);
-    if (!new URL(url).pathname.endsWith('.json')) return bytes;
     const tileset = JSON.parse(new TextDecoder().decode(bytes)) as { root: TileJson };
     this.takeLive(tileset.root);
     return tileset;
+  }
+
+  private async fetchChunk(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+    if (this.hasAsked) await this.held;
+    this.hasAsked = true;
+    try {
+      return await this.source.fetch(url, signal);
+    } catch (error) {
+      this.release(); // the next level may be whole
+      throw error;
+    }
   }
 
   /** The live tile is loaded apart: its lights and bodies must not change with the detail. */
@@ -84,14 +106,19 @@ export class Tiles {
   }
 
   /**
-   * After each picture: from the first one with something in it on, all may load at once, and only then
-   * the live tile, which may need a decoder.
+   * After each picture. The one after the first with something in it begins once that was handed to the
+   * screen: from then on all may load at once, and only then the live tile, which may need a decoder.
    */
   drawn(): void {
-    if (this.first !== 'shown') return;
-    this.first = 'drawn';
-    this.renderer.downloadQueue.maxJobsPerOrigin = 6;
-    this.events.onFirst(this.liveUri);
+    if (this.first === 'shown') {
+      this.first = 'drawn';
+      this.events.onFirst();
+    } else if (this.first === 'drawn') {
+      this.first = 'seen';
+      this.renderer.downloadQueue.maxJobsPerOrigin = 6;
+      this.release();
+      this.events.onSeen(this.liveUri);
+    }
   }
 }
 
