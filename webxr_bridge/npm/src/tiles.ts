@@ -19,6 +19,13 @@ interface TileJson {
   children?: TileJson[];
 }
 
+/** A tile as the library keeps it. */
+interface TileNode {
+  parent: TileNode | null;
+  children: TileNode[];
+  refine?: string;
+}
+
 export class Tiles {
   private readonly renderer: TilesRenderer;
   private liveUri: string | null = null;
@@ -52,7 +59,10 @@ export class Tiles {
     tiles.addEventListener('tile-visibility-change', ({ visible }) => {
       if (visible && this.first === 'waiting') this.first = 'shown';
     });
-    tiles.addEventListener('load-error', ({ error }) => this.events.onError(textOf(error)));
+    tiles.addEventListener('load-error', ({ tile, error }) => {
+      if (tile) bypass(tile as unknown as TileNode);
+      this.events.onError(textOf(error));
+    });
     // 3D Tiles is Z-up and the library turns glTF content for it; this turns the whole back.
     tiles.group.rotation.x = -Math.PI / 2;
   }
@@ -145,4 +155,17 @@ export function calm(root: Object3D): void {
 function textOf(error: unknown): string {
   const inner = (error as { error?: unknown } | null)?.error ?? error;
   return inner instanceof Error ? inner.message : String(inner);
+}
+
+/**
+ * The library takes a tile that failed for one that is there, and hides what it refines: a hole. What lies
+ * below it refines the coarser level instead; where parts lie side by side, the coarser level stays.
+ */
+function bypass(tile: TileNode): void {
+  const { parent } = tile;
+  if (!parent) return;
+  const others = parent.children.filter((other) => other !== tile);
+  const isReplaceable = parent.refine === 'ADD' || !others.length;
+  for (const child of tile.children) child.parent = parent;
+  parent.children = isReplaceable ? [...others, ...tile.children] : [];
 }
