@@ -92,6 +92,7 @@ async def shown(stand: Stand) -> Any:
         " app.view.ratio = 1; app.view.fit(); })()"
     )
     await page.evaluate(f"{APP}.walk.body.place([-5.5, 0, -1], 0.35)")
+    await until(page, f"Math.abs({APP}.view.rig.position.x + 5.5) < 0.01")
     await until(page, f"{APP}.view.tiles.renderer.visibleTiles.size > 0")
     await until(page, f"{APP}.view.tiles.renderer.loadProgress === 1")
     await page.wait_for_timeout(800)
