@@ -15,7 +15,7 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, "
           f"Python {platform.python_version()}", file=sys.stderr)  # fmt: skip
     failed = 0
-    for script in sorted(HERE.glob("*/*.py")):
+    for script in sorted(HERE.glob("*/[!_]*.py")):
         if wanted and not any(word in str(script.relative_to(HERE)) for word in wanted):
             continue
         print(f"\n== {script.relative_to(HERE)}", flush=True)

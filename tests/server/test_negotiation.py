@@ -2,13 +2,8 @@
 
 import pytest
 
-from branchxr.server.negotiation import (
-    Span,
-    Unsatisfiable,
-    names_tag,
-    prefers_brotli,
-    span_of,
-)
+from branchxr.protocol.content_coding import prefers_brotli
+from branchxr.server.negotiation import Span, Unsatisfiable, names_tag, span_of
 
 
 @pytest.mark.parametrize(

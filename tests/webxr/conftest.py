@@ -133,10 +133,13 @@ class PageHost:
     def visitors(self) -> Any:
         return self.app.state.visitors
 
-    async def get(self, path: str = "/", *, host: str = "localhost:8710") -> Answer:
+    async def get(
+        self, path: str = "/", *, host: str = "localhost:8710", encoding: str = ""
+    ) -> Answer:
+        headers = [(b"host", host.encode()), (b"accept-encoding", encoding.encode())]
         scope = {
             "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
-            "root_path": "", "query_string": b"", "headers": [(b"host", host.encode())],
+            "root_path": "", "query_string": b"", "headers": headers,
             "scheme": "http", "client": ("127.0.0.1", 50_000), "server": ("localhost", 8710),
             "http_version": "1.1", "state": {},
         }  # fmt: skip

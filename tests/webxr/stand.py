@@ -86,8 +86,16 @@ class Cut:
 class Stand:
     """A branch with a page, and the browser before it."""
 
-    def __init__(self, server: BranchServer, browser: Browser, address: str, cut: Cut) -> None:
+    def __init__(
+        self,
+        server: BranchServer,
+        browser: Browser,
+        address: str,
+        cut: Cut,
+        look_ahead: Callable[[], Awaitable[None]],
+    ) -> None:
         self.server, self.browser, self.address, self.cut = server, browser, address, cut
+        self.look_ahead = look_ahead
         self.hosts: set[str] = set()
         self.complaints: list[str] = []
 
@@ -158,7 +166,7 @@ async def open_stand(
         driver = await stack.enter_async_context(async_playwright())
         browser = await driver.chromium.launch(executable_path=chromium, args=FLAGS)
         stack.push_async_callback(browser.close)
-        yield Stand(server, browser, address, cut)
+        yield Stand(server, browser, address, cut, app.state.look_ahead)
 
 
 async def until(page: Page, expression: str) -> None:

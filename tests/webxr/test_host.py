@@ -1,7 +1,11 @@
 """Who is let in: origin, host, token, resume, and how many."""
 
+import html
+import json
+import re
 from typing import Any
 
+import brotli
 import pytest
 
 from branchxr.testing import Fault
@@ -18,9 +22,10 @@ async def test_the_page_loads_only_its_own(hosting: Hosting) -> None:
         policy = first.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-        assert "require-trusted-types-for 'script'" in policy
+        assert "require-trusted-types-for 'script'; trusted-types branchxr-workers" in policy
+        assert "worker-src 'self';" in policy
         nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
-        assert first.body.count(f'nonce="{nonce}"'.encode()) == 2
+        assert first.body.count(f'nonce="{nonce}"'.encode()) == 2 + len(page.modules())
         assert nonce not in second.headers["content-security-policy"]
         assert first.headers["cross-origin-opener-policy"] == "same-origin"
         assert first.headers["x-content-type-options"] == "nosniff"
@@ -37,6 +42,69 @@ async def test_static_files_have_the_headers_too(hosting: Hosting) -> None:
         assert script.headers["cross-origin-resource-policy"] == "same-origin"
         assert (await host.get("/static/../page.py")).status == 404
         assert (await host.get("/healthz")).body == b"ok\n"
+
+
+async def test_a_page_can_show_the_scene_before_its_socket_is_open(hosting: Hosting) -> None:
+    async with hosting() as host:
+        assert b"tileset.json" not in (await host.get()).body  # nobody has verified a scene yet
+        await host.app.state.look_ahead()
+        assert len(host.visitors) == 0
+        body = (await host.get()).body.decode()
+        found = re.search(r' scene="([^"]+)"', body)
+        assert found
+        sight = json.loads(html.unescape(found[1]))
+        socket = await host.page()
+        scene, place = await socket.heard("scene"), await socket.heard("place")
+        assert sight["base"] == scene["base"]
+        assert sight["files"].items() <= scene["files"].items()
+        assert set(sight["files"]) == {"tileset.json", "branch.json"}
+        assert sight["first"]
+        for path in sight["first"]:
+            assert path == f"c/{scene['files'][path]}.glb"
+            assert f'as="fetch" crossorigin href="/scene/{path}"' in body
+        assert sight["position"] == pytest.approx(place["position"])
+        assert sight["yaw"] == pytest.approx(place["yaw"])
+
+
+async def test_a_branch_that_does_not_answer_is_not_known_ahead(hosting: Hosting) -> None:
+    async with hosting() as host:
+        host.place.faults.add("well-known", Fault.LOSE_REQUEST, times=100)
+        await host.app.state.look_ahead()
+        assert b"tileset.json" not in (await host.get()).body
+
+
+async def test_only_the_decoders_workers_may_compile_webassembly(hosting: Hosting) -> None:
+    async with hosting() as host:
+        for name in ("draco.worker.js", "ktx2.worker.js", "meshopt.worker.js"):
+            worker = await host.get(f"/static/{name}")
+            assert worker.status == 200
+            policy = worker.headers["content-security-policy"]
+            assert "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'self'" in policy
+            assert worker.headers["cross-origin-embedder-policy"] == "require-corp"
+            assert b"new Function" not in worker.body
+        script = await host.get("/static/branchxr.js")
+        assert "script-src" not in script.headers["content-security-policy"]
+
+
+async def test_static_files_come_compressed_where_that_is_wanted(hosting: Hosting) -> None:
+    async with hosting() as host:
+        plain = await host.get("/static/branchxr.js")
+        packed = await host.get("/static/branchxr.js", encoding="gzip, br;q=0.9")
+        assert packed.headers["content-encoding"] == "br"
+        assert packed.headers["content-type"] == plain.headers["content-type"]
+        assert packed.headers["content-type"].startswith("text/javascript")
+        assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+        assert packed.headers["etag"] != plain.headers["etag"]
+        assert brotli.decompress(packed.body) == plain.body
+        assert "content-encoding" not in plain.headers
+        refused = await host.get("/static/branchxr.js", encoding="br;q=0")
+        assert refused.body == plain.body
+        wasm = await host.get("/static/draco_decoder_gltf.wasm", encoding="br")
+        assert (
+            wasm.headers["content-type"] == "application/wasm"
+        )  # else it is compiled only once whole
+        for missing in ("branchxr.js.br", "nothing.js", "../page.py"):
+            assert (await host.get(f"/static/{missing}", encoding="br")).status == 404
 
 
 async def test_another_host_name_is_refused(hosting: Hosting) -> None:

@@ -80,7 +80,7 @@ def test_the_page_knows_the_same_currencies() -> None:
 
 
 def test_the_lock_names_no_registry() -> None:
-    text = (NPM / "package-lock.json").read_text()
+    text = re.sub(r'"(url|funding)": ".*"', "", (NPM / "package-lock.json").read_text())
     assert "resolved" not in text
     assert "http" not in text
     versions = json.loads((NPM / "package.json").read_text())["devDependencies"].values()

@@ -16,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -25,8 +24,9 @@ from branchxr.client import connect as connect_to_branch
 from branchxr.clock import Clock, SystemClock
 from branchxr.stages import lobby
 
-from .page import STATIC, render, require_static, security_headers
+from .page import STATIC, modules, render, require_static, security_headers
 from .page_socket import serve_socket
+from .static_files import ShimFiles
 from .visit import Connect, Host, PageVisit
 from .visitors import CAP, KEEP_S, Visitors
 
@@ -48,6 +48,9 @@ def create_app(
 ) -> Starlette:
     """Make the app. Whoever mounts it closes `app.state.visitors` at the end.
 
+    Once the branch answers, `await app.state.look_ahead()` lets its very first page show the scene
+    before its socket is open, as each later one does.
+
     Args:
         branch_url: the branch; a function when its port is known only once it listens.
         allowed_origins: exact origins with port, such as `http://localhost:8710`; may be a
@@ -65,6 +68,7 @@ def create_app(
         MissingTool: `shim_missing`: the page's JavaScript was not built.
     """
     require_static()
+    imports = modules()
     time = clock or SystemClock()
     origins = allowed_origins if callable(allowed_origins) else lambda: allowed_origins
     host = Host(
@@ -85,10 +89,13 @@ def create_app(
 
     async def page(request: Request) -> Response:
         nonce = new_secret()
-        response = HTMLResponse(render(visitors.mint(), nonce))
+        response = HTMLResponse(render(visitors.mint(), nonce, host.known.sight, imports))
         response.headers.update(security_headers(_origin_of(request.scope, origins()), nonce))
         response.headers["cache-control"] = "no-store"  # it carries a token
         return response
+
+    async def look_ahead() -> None:
+        await PageVisit(host, origin=next(iter(origins()), ""), address="").look_ahead()
 
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
@@ -100,7 +107,7 @@ def create_app(
         Route("/", page),
         Route("/healthz", health),
         WebSocketRoute("/page", socket),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/static", ShimFiles(directory=STATIC)),
     ]
     if scene is not None:
         routes.append(Mount("/scene", scene))
@@ -112,6 +119,7 @@ def create_app(
 
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.visitors = visitors  # a mounted app gets no lifespan
+    app.state.look_ahead = look_ahead
     app.add_middleware(_Wall, origins=origins)
     return app
 

@@ -1,14 +1,23 @@
 """The page itself: its HTML, and headers that let it load nothing but its own."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
+
+import msgspec
 
 from branchxr.errors import MissingTool
+
+from .first_sight import FirstSight
 
 STATIC: Final = Path(__file__).parent / "static"
 SCRIPT: Final = "branchxr.js"
 STYLE: Final = "branchxr.css"
+MODULES: Final = "modules.json"
+"""Written by the build: what the script imports at once. Found only in the script, it would cost
+another round trip."""
 
 
 def require_static(folder: Path = STATIC) -> None:
@@ -17,7 +26,7 @@ def require_static(folder: Path = STATIC) -> None:
     Raises:
         MissingTool: `shim_missing`.
     """
-    for name in (SCRIPT, STYLE):
+    for name in (SCRIPT, STYLE, MODULES):
         if not (folder / name).is_file():
             raise MissingTool(
                 "the page's built JavaScript",
@@ -28,13 +37,33 @@ def require_static(folder: Path = STATIC) -> None:
             )
 
 
-def element(token: str) -> str:
+def modules(folder: Path = STATIC) -> tuple[str, ...]:
+    """Return the names of the files that the script imports at once."""
+    return msgspec.json.decode((folder / MODULES).read_bytes(), type=tuple[str, ...])
+
+
+def element(token: str, sight: FirstSight | None = None) -> str:
     """Return the one element that puts the branch into a page of this origin."""
-    return f'<branchxr-branch token="{escape(token, quote=True)}"></branchxr-branch>'
+    scene = f' scene="{escape(msgspec.json.encode(sight).decode(), quote=True)}"' if sight else ""
+    return f'<branchxr-branch token="{escape(token, quote=True)}"{scene}></branchxr-branch>'
 
 
-def render(token: str, nonce: str) -> str:
-    """Return the HTML of one page. The token is spent by its first socket."""
+def render(
+    token: str, nonce: str, sight: FirstSight | None = None, imports: Sequence[str] = ()
+) -> str:
+    """Return the HTML of one page. The token is spent by its first socket.
+
+    Args:
+        token: buys the page's first socket.
+        nonce: of this page's policy.
+        sight: shown before the socket is open, where it is known.
+        imports: as `modules()` returns them.
+    """
+    links = [f'<link rel="modulepreload" nonce="{nonce}" href="/static/{name}">'
+             for name in imports]  # fmt: skip
+    for path in ("tileset.json", *sight.first) if sight else ():
+        address = escape(quote(sight.base + path), quote=True) if sight else ""
+        links.append(f'<link rel="preload" as="fetch" crossorigin href="{address}">')
     return (
         "<!doctype html>\n"
         '<html lang="en"><head><meta charset="utf-8">'
@@ -43,7 +72,7 @@ def render(token: str, nonce: str) -> str:
         '<link rel="icon" href="data:,">'
         f'<link rel="stylesheet" nonce="{nonce}" href="/static/{STYLE}">'
         f'<script type="module" nonce="{nonce}" src="/static/{SCRIPT}"></script>'
-        f"</head><body>{element(token)}"
+        f"{''.join(links)}</head><body>{element(token, sight)}"
         "<noscript>This page shows a bank branch in 3D and needs JavaScript.</noscript>"
         "</body></html>\n"
     )
@@ -64,7 +93,9 @@ def security_headers(origin: str, nonce: str = "") -> dict[str, str]:
             f"; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'nonce-{nonce}'"
             # blob: three.js decodes the textures inside a GLB by fetching object URLs of its own
             f"; connect-src 'self' {socket} blob:; img-src 'self' blob: data:"
-            "; require-trusted-types-for 'script'; trusted-types 'none'"
+            # The decoders' workers come from files here, by the one policy that names them.
+            "; worker-src 'self'"
+            "; require-trusted-types-for 'script'; trusted-types branchxr-workers"
         )
     return {
         "content-security-policy": policy,

@@ -10,12 +10,14 @@ from branchxr.client import Branch
 from branchxr.clock import Clock
 from branchxr.identity.authenticator import Authenticator
 from branchxr.payments.approval import Confirmer
+from branchxr.scene.streamer import LoadedScene
 from branchxr.stages.ceremonies import Ceremonies
 from branchxr.stages.visit import Visit
 
 from .authenticator import Credential, PageAuthenticator, PageConfirmer
+from .first_sight import FirstSight, first_sight_of
 from .messages import Hello
-from .stage import PageLink, WebXRStage
+from .stage import BASE_URL, PageLink, WebXRStage
 
 PAGE_ADDRESS: Final = "X-BranchXR-Page-Address"
 HOST_SECRET: Final = "X-BranchXR-Host-Secret"  # noqa: S105 - the name of a header
@@ -39,6 +41,17 @@ class Connect(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Known:
+    """What the host knows of the scene since somebody's visit has verified it."""
+
+    sight: FirstSight | None = None
+
+    def note(self, scene: LoadedScene) -> None:
+        """Remember what the next page shows before its socket is open."""
+        self.sight = first_sight_of(scene, BASE_URL)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """What all visits of a host share.
@@ -49,6 +62,7 @@ class Host:
         main: the script.
         host_secret: shared with the branch, which then counts guests by their page's address.
         new_id: makes ids of ceremonies that cannot be guessed.
+        known: for pages that are not there yet.
     """
 
     connect: Connect
@@ -57,6 +71,7 @@ class Host:
     clock: Clock
     new_id: Callable[[], str]
     host_secret: str | None = field(default=None, repr=False)
+    known: Known = field(default_factory=Known)
 
 
 class PageVisit(Visit):
@@ -89,6 +104,7 @@ class PageVisit(Visit):
             make_stage=lambda scene: WebXRStage(link, scene=scene),
             ceremonies=ceremonies,
             come_back="Reload the page to come in again.",
+            on_scene=host.known.note,
         )
 
     def hello(self, resume: str, handled: int) -> Hello:

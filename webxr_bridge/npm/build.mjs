@@ -1,8 +1,9 @@
 // Build the shim for the page (default) or the tests (`--tests`), and say how large it came out.
 import { build } from 'esbuild';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { buildWorkers, decoderLicences } from './build.workers.mjs';
 
 const here = import.meta.dirname;
 const COMMON = { bundle: true, format: 'esm', target: 'es2022', legalComments: 'eof', logLevel: 'warning' };
@@ -17,8 +18,11 @@ function licences(inputs) {
     if (!file) throw new Error(`${name} has no licence file`);
     return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
   });
-  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+  return [...texts, ...decoderLicences()].join(`\n${'-'.repeat(80)}\n\n`);
 }
+
+const compress = (bytes) =>
+  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }); // quality 11
 
 async function buildPage() {
   const folder = join(here, '..', 'branchxr_webxr', 'static');
@@ -35,6 +39,10 @@ async function buildPage() {
     chunkNames: 'chunk-[hash]',
     metafile: true,
   });
+  await buildWorkers(folder);
+  const script = Object.entries(page.metafile.outputs).find(([name]) => name.endsWith('/branchxr.js'))[1];
+  const imports = script.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => basename(path));
+  writeFileSync(join(folder, 'modules.json'), JSON.stringify(imports)); // page.py preloads them
   writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(page.metafile.inputs)));
   await build({
     absWorkingDir: here,
@@ -47,7 +55,9 @@ async function buildPage() {
   for (const name of readdirSync(folder).sort()) {
     const bytes = readFileSync(join(folder, name));
     const kilobytes = (size) => `${(size / 1000).toFixed(1)} kB`;
-    console.log(`${name}  ${kilobytes(bytes.length)}  brotli ${kilobytes(brotliCompressSync(bytes).length)}`);
+    const compressed = compress(bytes);
+    writeFileSync(join(folder, `${name}.br`), compressed);
+    console.log(`${name}  ${kilobytes(bytes.length)}  brotli ${kilobytes(compressed.length)}`);
   }
 }
 

@@ -161,6 +161,8 @@ class _Demonstration:
         ):
             address = server.address
             try:
+                if page is not None:
+                    await page.state.look_ahead()
                 yield server, partial(connect, address, headers={HOST_SECRET_HEADER: secret})
             finally:
                 if page is not None:

@@ -184,6 +184,7 @@ async def _on_page(main: "Main", settings: "Settings", *, port: int, seconds: fl
     )
     try:
         async with http_on(app, listeners, tls=None):
+            await app.state.look_ahead()
             say(f"open {address} - each page runs the script; Ctrl-C stops")
             await asyncio.sleep(float("inf") if seconds is None else seconds)
     finally:

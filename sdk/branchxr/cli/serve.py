@@ -100,6 +100,8 @@ async def _serve(settings: "ServerSettings", *, as_json: bool) -> None:
         if page is not None:  # its visits end first: they sign out at the branch
             resources.push_async_callback(page.state.visitors.close)
         addresses.append(branch.address)
+        if page is not None:
+            await page.state.look_ahead()
         _announce(branch, has_page=page is not None, as_json=as_json)
         await stopped.wait()
         say("stopping")

@@ -1,10 +1,9 @@
-"""What a request for a file wants of it: which encoding, which part, or nothing new (RFC 9110)."""
+"""What a request for a file wants of it: which part, or nothing new (RFC 9110)."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-_NO_WEIGHT: Final = 1.0
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
 
@@ -18,20 +17,6 @@ class Span:
 
 class Unsatisfiable(Exception):
     """A range that lies outside the file (416)."""
-
-
-def prefers_brotli(accept_encoding: str | None) -> bool:
-    """Tell whether brotli is accepted, and no less welcome than no encoding (section 12.5.3)."""
-    if accept_encoding is None:
-        return False
-    weights: dict[str, float] = {}
-    for item in accept_encoding.lower().split(","):
-        coding, *parameters = (part.strip() for part in item.split(";"))
-        weights[coding] = _weight_of(parameters)
-    anything = weights.get("*")
-    brotli = weights.get("br", anything if anything is not None else 0.0)
-    identity = weights.get("identity", anything if anything is not None else 0.0)
-    return brotli > 0 and brotli >= identity
 
 
 def names_tag(header: str | None, tag: str, *, is_strong: bool = False) -> bool:
@@ -71,12 +56,3 @@ def span_of(header: str | None, size_bytes: int) -> Span | None:
     if int(first) >= size_bytes:
         raise Unsatisfiable
     return Span(int(first), min(int(last or size_bytes), size_bytes - 1))
-
-
-def _weight_of(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            is_weight = re.fullmatch(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)", value.strip())
-            return float(value) if is_weight else 0.0
-    return _NO_WEIGHT

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import PackageRefused
 from ..models import SceneAddress
+from ..protocol.content_coding import prefers_brotli
 from ..protocol.package import (
     MANIFEST_NAME,
     SIGNATURE_NAME,
@@ -30,7 +31,7 @@ from ..protocol.package import (
 )
 from ..protocol.plan import BranchPlan
 from .gate import problem_response
-from .negotiation import Unsatisfiable, names_tag, prefers_brotli, span_of
+from .negotiation import Unsatisfiable, names_tag, span_of
 from .problems import refusal
 from .schema import SCENES_SEEN
 from .store import Store

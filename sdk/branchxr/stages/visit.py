@@ -37,6 +37,7 @@ class Visit:
         make_stage: makes the stage, of the verified scene or none.
         ceremonies: what the stage's person is asked to sign.
         come_back: what somebody whose visit failed is told to do.
+        on_scene: told the scene once it is verified.
 
     Attributes:
         connected: set once it is known whether the branch can be reached.
@@ -53,6 +54,7 @@ class Visit:
         make_stage: Callable[[LoadedScene | None], RemoteStage],
         ceremonies: Ceremonies[Any],
         come_back: str,
+        on_scene: Callable[[LoadedScene], None] = lambda _scene: None,
     ) -> None:
         self.link = link
         self.connected = asyncio.Event()
@@ -63,6 +65,7 @@ class Visit:
         self._make_stage = make_stage
         self._ceremonies = ceremonies
         self._come_back = come_back
+        self._on_scene = on_scene
         self._is_over = asyncio.Event()
         self._is_lost = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +78,17 @@ class Visit:
     def start(self) -> "asyncio.Task[None]":
         """Begin; the task ends when the person goes, the script fails or the branch refuses."""
         return asyncio.create_task(self._run())
+
+    async def look_ahead(self) -> None:
+        """Verify the scene and leave again, for whoever is to know of it before anybody comes.
+
+        A branch that does not answer is passed over: whoever comes will be told so.
+        """
+        try:
+            async with self._connection() as branch:
+                await self._load_scene(branch)
+        except BranchXRError as error:
+            LOG.info("the scene is not known ahead: %s", error.code)
 
     # --- what the person does ------------------------------------------------------------------
 
@@ -143,8 +157,7 @@ class Visit:
 
     async def _open(self, branch: Branch) -> None:
         self.description = branch.describe
-        if branch.describe.scene is not None:
-            self._scene = await branch.scene.load()
+        await self._load_scene(branch)
         self._stage = self._make_stage(self._scene)
         self._purse = Purse(branch, self.link, clock=self._clock)
         branch.add_frame_listener(self._stage.feed_frame)
@@ -154,6 +167,11 @@ class Visit:
         self.connected.set()  # the scene may load while the branch lets the person in
         await branch.enter()
         self._company = Company(branch, self.link)
+
+    async def _load_scene(self, branch: Branch) -> None:
+        if branch.describe.scene is not None:
+            self._scene = await branch.scene.load()
+            self._on_scene(self._scene)
 
     async def _stay(self, branch: Branch) -> None:
         """Run the script beside the stage's own needs, until the person goes."""

@@ -10,10 +10,11 @@ import { Hud } from './hud';
 import { Immersion } from './immersion';
 import { Interpolator } from './interpolation';
 import { Link, type LinkState } from './link';
-import type { Ask, Down, Participant, Quaternion, Vector, You } from './messages';
+import type { Ask, Down, FirstSight, Participant, Quaternion, Vector, You } from './messages';
 import { type Anchor, PackageRefused, ScenePackage } from './package';
 import { Panels } from './panels';
 import { CeremonyRefused, create, use } from './passkeys';
+import { openSurface } from './quality';
 import { SignInDialog } from './sign_in';
 import { View } from './view';
 import { Walk } from './walk';
@@ -26,10 +27,11 @@ const PLACES_MAX = 24;
 const LONGEST_STEP_S = 0.5;
 
 export class App {
-  private readonly canvas = h('canvas', {
+  private readonly surface = openSurface(() => h('canvas', {
     class: 'bx-canvas', tabindex: '0', role: 'application',
     'aria-label': 'The branch in 3D. Arrow keys or W A S D walk, Q and E turn. Places are in a list after the picture.',
-  });
+  }));
+  private readonly canvas = this.surface.canvas;
   private readonly stick = h('div', { class: 'bx-stick', hidden: true }, h('span'));
   private readonly link: Link;
   private readonly view: View;
@@ -48,11 +50,11 @@ export class App {
   private anchors: Anchor[] = [];
   private you: You | null = null;
   private rpId = '';
-  private sceneKey = '';
+  private source: ScenePackage | null = null;
   private lastFrameMs = 0;
   private lastState: LinkState = 'connecting';
 
-  constructor(root: HTMLElement, options: { socket: string; token: string }) {
+  constructor(root: HTMLElement, options: { socket: string; token: string; sight: FirstSight | null }) {
     this.interpolator = new Interpolator((cell) => this.walk.originOf(cell));
     this.walk = new Walk(
       (bytes) => this.link.sendPose(bytes),
@@ -74,7 +76,7 @@ export class App {
     );
     this.confirm = new ConfirmDialog(root);
     this.signIn = new SignInDialog(root, (how, name) => this.link.send({ op: 'sign_in', how, name }));
-    this.view = new View(this.canvas);
+    this.view = new View(this.surface);
     this.controls = new Controls(this.canvas, this.walk.body, (x, y) => this.click(x, y));
     this.controls.onStick = (stick) => this.showStick(stick);
     this.headset = new Headset(this.view.renderer, this.view.rig, {
@@ -92,6 +94,7 @@ export class App {
       onFrame: (frame) => this.receiveFrame(frame),
     });
     this.listen();
+    if (options.sight) this.showAtOnce(options.sight);
     this.link.open();
     this.view.renderer.setAnimationLoop((now) => this.frame(now));
   }
@@ -197,19 +200,26 @@ export class App {
     this.hud.setPeople([...this.people.values()]);
   }
 
+  /** The scene, from where a guest comes in; the branch says where one really stands. */
+  private showAtOnce(sight: FirstSight): void {
+    this.walk.body.place(sight.position, sight.yaw);
+    void this.showScene(sight.base, sight.files);
+  }
+
   private async showScene(base: string, files: Record<string, string>): Promise<void> {
-    const key = `${base} ${files['tileset.json']}`;
-    if (key === this.sceneKey) return;
-    this.sceneKey = key;
-    const source = new ScenePackage(new URL(base, location.href), files);
+    const address = new URL(base, location.href);
+    if (this.source?.adopt(address, files)) return;
+    const source = new ScenePackage(address, files);
+    this.source = source;
     const failed = (text: string): void => this.hud.notice('error', 'Part of the scene is missing', text);
     try {
       const branch = await this.view.show(source, () => this.canvas.setAttribute('data-shown', ''), failed);
+      if (this.source !== source) return; // another one came meanwhile
       this.anchors = branch.anchors;
       this.walk.adopt(branch);
       this.hud.setPlaces(placesOf(branch.anchors));
     } catch (error) {
-      this.sceneKey = '';
+      if (this.source === source) this.source = null;
       failed(error instanceof PackageRefused ? error.message : 'the scene did not load');
     }
   }

@@ -190,6 +190,7 @@ class Pool {
     this.mesh = new InstancedMesh(geometry, material, capacity);
     this.mesh.frustumCulled = false; // its bounds would be those of one body
     this.mesh.count = 0;
+    this.mesh.visible = false;
   }
 
   get isFull(): boolean {
@@ -208,6 +209,7 @@ class Pool {
 
   end(): void {
     this.mesh.count = this.count;
+    this.mesh.visible = this.count > 0; // an empty pool would have its shader built before first sight
     this.mesh.instanceMatrix.needsUpdate = true;
     if (this.mesh.instanceColor) this.mesh.instanceColor.needsUpdate = true;
   }

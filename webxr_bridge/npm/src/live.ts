@@ -1,8 +1,9 @@
 /** The live tile: lights, skinned figures and nodes that move, loaded whole and apart. */
 
 import { AnimationMixer, Group, type Object3D, Quaternion, Vector3 } from 'three';
-import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
+import type { GLTF } from 'three/addons/loaders/GLTFLoader.js';
 import type { ScenePackage } from './package';
+import type { SceneLoader } from './scene_loader';
 
 /** Clips that run by themselves; others wait for whatever they belong to. */
 const AMBIENT = /idle|loop|ambient/i;
@@ -17,9 +18,9 @@ export class Live {
   private mixer: AnimationMixer | null = null;
   private readonly nodes = new Map<string, Object3D>();
 
-  async load(source: ScenePackage, uri: string): Promise<void> {
+  async load(source: ScenePackage, uri: string, loader: SceneLoader): Promise<void> {
     const bytes = await source.fetch(source.address(uri));
-    const gltf = await new GLTFLoader().parseAsync(bytes, '');
+    const gltf = await loader.parseAsync(bytes, '');
     this.indexPaths(gltf);
     this.group.add(gltf.scene);
     const ambient = gltf.animations.filter((clip) => AMBIENT.test(clip.name));

@@ -113,3 +113,11 @@ export type Up =
 
 /** Control messages in the order they were sent; `n` lets Python drop one it has already handled. */
 export type Numbered = Up & { n: number };
+
+/** What stands in the page's HTML, so that the scene is shown before the socket is open (`first_sight.py`). */
+export interface FirstSight {
+  base: string;
+  files: Record<string, string>;
+  position: Vector;
+  yaw: number;
+}

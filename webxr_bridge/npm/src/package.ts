@@ -31,8 +31,15 @@ export class PackageRefused extends Error {}
 export class ScenePackage {
   constructor(
     readonly base: URL,
-    private readonly hashes: Readonly<Record<string, string>>,
+    private hashes: Readonly<Record<string, string>>,
   ) {}
+
+  /** Whether this is that package, whose hashes are then taken over: they name more files. */
+  adopt(base: URL, hashes: Readonly<Record<string, string>>): boolean {
+    const isSame = base.href === this.base.href && hashes['tileset.json'] === this.hashes['tileset.json'];
+    if (isSame) this.hashes = hashes;
+    return isSame;
+  }
 
   address(path: string): string {
     return new URL(path, this.base).href;
@@ -41,7 +48,7 @@ export class ScenePackage {
   /** Fetch a file of the package by its address and check it. */
   async fetch(address: string, signal?: AbortSignal): Promise<ArrayBuffer> {
     const path = this.pathOf(address);
-    const wanted = this.hashes[path];
+    const wanted = this.hashes[path] ?? hashInName(path);
     if (!wanted) throw new PackageRefused(`${path} is not in the manifest`);
     const response = await fetch(address, signal ? { signal } : {});
     if (!response.ok) throw new PackageRefused(`${path}: ${response.status}`);
@@ -64,6 +71,11 @@ export class ScenePackage {
     }
     return decodeURIComponent(url.pathname.slice(this.base.pathname.length));
   }
+}
+
+/** Chunks are named by their hash, and `tileset.json`, which names them, was checked. */
+function hashInName(path: string): string | undefined {
+  return /^c\/([0-9a-f]{64})\.glb$/.exec(path)?.[1];
 }
 
 async function sha256(bytes: ArrayBuffer): Promise<string> {

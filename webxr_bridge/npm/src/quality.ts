@@ -19,12 +19,29 @@ export interface Quality {
   readonly quickFrameMs: number;
 }
 
-/** Look at what draws, on a canvas of its own. */
-export function measure(): Quality {
-  const context = document.createElement('canvas').getContext('webgl2');
+/** A canvas, and its context where that is made already. */
+export interface Surface {
+  readonly canvas: HTMLCanvasElement;
+  readonly context: WebGL2RenderingContext | null;
+  readonly quality: Quality;
+}
+
+/**
+ * Make a canvas, and look at what draws on it. Software, where a context takes some hundred milliseconds,
+ * goes on with that one; a graphics processor gets another, which smooths edges: a context cannot change.
+ */
+export function openSurface(make: () => HTMLCanvasElement): Surface {
+  const canvas = make();
+  const context = canvas.getContext('webgl2', { antialias: false, stencil: false, powerPreference: 'high-performance' });
+  const quality = qualityOf(context);
+  if (quality.isSoftware) return { canvas, context, quality };
+  context?.getExtension('WEBGL_lose_context')?.loseContext();
+  return { canvas: make(), context: null, quality };
+}
+
+function qualityOf(context: WebGL2RenderingContext | null): Quality {
   const named = context?.getExtension('WEBGL_debug_renderer_info');
   const renderer = named ? String(context!.getParameter(named.UNMASKED_RENDERER_WEBGL)) : '';
-  context?.getExtension('WEBGL_lose_context')?.loseContext();
   const isSoftware = SOFTWARE.test(renderer);
   return {
     isSoftware,

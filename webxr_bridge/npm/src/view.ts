@@ -22,7 +22,8 @@ import { Lighting } from './lighting';
 import { Live } from './live';
 import { Nodes } from './nodes';
 import { type BranchJson, PackageRefused, type ScenePackage } from './package';
-import { measure, simplify } from './quality';
+import { type Quality, simplify, type Surface } from './quality';
+import { SceneLoader } from './scene_loader';
 import { calm, Tiles } from './tiles';
 
 const ADAPT_EVERY_MS = 1_500;
@@ -34,41 +35,53 @@ export class View {
   readonly rig = new Group();
   readonly nodes = new Nodes();
   private readonly lighting: Lighting;
+  private readonly loader: SceneLoader;
   private tiles: Tiles | null = null;
   live: Live | null = null;
-  private readonly quality = measure();
-  readonly avatars = new Avatars({ isPlain: this.quality.isSoftware });
-  private ratio = this.quality.largestRatio;
+  readonly canvas: HTMLCanvasElement;
+  private readonly quality: Quality;
+  readonly avatars: Avatars;
+  private ratio: number;
+  private size = '';
   private sinceResizeMs = 0;
   private framesSinceResize = 0;
 
-  constructor(readonly canvas: HTMLCanvasElement) {
+  constructor({ canvas, context, quality }: Surface) {
+    this.canvas = canvas;
+    this.quality = quality;
+    this.ratio = quality.largestRatio;
+    this.avatars = new Avatars({ isPlain: quality.isSoftware });
     this.renderer = new WebGLRenderer({
       canvas,
-      antialias: this.quality.antialias,
+      ...(context ? { context } : {}),
+      antialias: quality.antialias,
       powerPreference: 'high-performance',
     });
     this.renderer.toneMapping = NeutralToneMapping; // keeps a bank's own colours as they are
     this.scene.background = new Color('#cfdbe6');
     this.rig.add(this.camera);
     this.scene.add(this.rig, this.avatars.group, this.nodes.group);
+    this.loader = new SceneLoader(this.renderer);
     this.lighting = new Lighting(this.scene, this.renderer);
     this.resize();
   }
 
-  /** Show a package. Reads `branch.json` first, so that one can walk before all is drawn. */
+  /** Show a package; gives its `branch.json`, with which one can walk before all is drawn. */
   async show(source: ScenePackage, onFirst: () => void, onError: (text: string) => void): Promise<BranchJson> {
     this.tiles?.dispose();
     this.tiles?.group.removeFromParent();
     this.live?.group.removeFromParent();
-    const branch = await source.fetchJson<BranchJson>('branch.json');
-    const tiles = new Tiles(source, {
+    const branch = source.fetchJson<BranchJson>('branch.json');
+    const tiles = new Tiles(source, this.loader, {
       prepare: (root) => this.prepare(root),
       onFirst: () => {
+        performance.mark('branchxr-first-sight'); // beside the browser's own marks, for whoever measures
         onFirst();
-        if (!this.quality.isSoftware) this.reflect();
       },
-      onLive: (uri) => void this.showLive(source, uri, branch, onError),
+      onSeen: (liveUri) => {
+        if (!this.quality.isSoftware) this.reflect();
+        if (liveUri) void this.showLive(source, liveUri, branch, onError);
+      },
       onError,
     });
     this.tiles = tiles;
@@ -91,6 +104,7 @@ export class View {
     this.camera.updateMatrixWorld();
     this.tiles?.update(this.camera, this.renderer);
     this.renderer.render(this.scene, this.camera);
+    this.tiles?.drawn();
   }
 
   eye(): { position: Vector3; rotation: Quaternion } {
@@ -123,39 +137,49 @@ export class View {
 
   /** Fit the window. Draws at once, since a canvas that changes its size is empty. */
   fit(): void {
-    this.resize();
-    if (!this.renderer.xr.isPresenting) this.renderer.render(this.scene, this.camera);
+    if (this.resize()) this.renderer.render(this.scene, this.camera);
   }
 
-  private resize(): void {
-    if (this.renderer.xr.isPresenting) return;
+  /**
+   * Whether the canvas changed, which costs a third of a second in software: `setPixelRatio` and `setSize`
+   * change it twice, and an observer reports once what is known (1.7 s before first sight on busy cores).
+   */
+  private resize(): boolean {
+    if (this.renderer.xr.isPresenting) return false;
     const [width, height] = [this.canvas.clientWidth || 1, this.canvas.clientHeight || 1];
-    this.renderer.setPixelRatio(this.ratio);
-    this.renderer.setSize(width, height, false);
+    const size = `${width} ${height} ${this.ratio}`;
+    if (size === this.size) return false;
+    this.size = size;
+    this.renderer.setDrawingBufferSize(width, height, this.ratio);
     this.camera.aspect = width / height;
     // A narrow phone sees as much of the width as it can without bending the picture.
     this.camera.fov = this.camera.aspect < 0.8 ? 80 : 68;
     this.camera.updateProjectionMatrix();
+    return true;
   }
 
   private async showLive(
     source: ScenePackage,
     uri: string,
-    branch: BranchJson,
+    branch: Promise<BranchJson>,
     onError: (text: string) => void,
   ): Promise<void> {
     const live = new Live();
+    const { tiles } = this;
+    let middle: Vector3;
     try {
-      await live.load(source, uri);
+      await live.load(source, uri, this.loader);
+      middle = middleOf(await branch);
     } catch (error) {
       onError(error instanceof PackageRefused ? error.message : 'the moving part of the scene did not load');
       return;
     }
+    if (tiles !== this.tiles) return; // another package came meanwhile
     this.prepare(live.group);
     this.live = live;
     if (this.quality.isSoftware) removeLights(live.group);
     this.scene.add(live.group);
-    this.lighting.adopt(live.group, middleOf(branch));
+    this.lighting.adopt(live.group, middle);
   }
 
   private prepare(root: Object3D): void {
@@ -173,6 +197,7 @@ export class View {
 
   /** Fewer pixels where frames are slow: a smooth picture is worth more than a sharp one. */
   private adapt(frameMs: number): void {
+    if (!this.tiles?.isSeen) return; // frames before first sight say nothing
     this.sinceResizeMs += frameMs;
     this.framesSinceResize++;
     if (this.sinceResizeMs < ADAPT_EVERY_MS || this.renderer.xr.isPresenting) return;
