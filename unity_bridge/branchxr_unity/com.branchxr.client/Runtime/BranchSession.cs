@@ -21,6 +21,7 @@ namespace BranchXR
         private long heartbeat;
         private double heartbeatAtMs;
         private BranchError carrierFault;
+        private bool wasConnected;
 
         internal readonly Interpolator Bodies;
         internal readonly Dictionary<string, BranchPerson> People = new Dictionary<string, BranchPerson>();
@@ -86,6 +87,7 @@ namespace BranchXR
             settings = given;
             budgetTicks = (long)(given.budgetMs * Stopwatch.Frequency / 1000);
             Fault = carrierFault = null;
+            wasConnected = false;
             heartbeatAtMs = NowMs;
             Block = BranchBlock.OfProcess(given.puppetsMax);
             Block.Puppets.Release();
@@ -150,8 +152,15 @@ namespace BranchXR
             if (now != null && !ReferenceEquals(now, carrierFault)) Report(now);
             carrierFault = now;
             if (Carrier.State == CarrierState.Ended) End();
-            else if (Carrier.State == CarrierState.Reaching && State == BranchState.Running) lifetime.Go(BranchState.Starting);
-            else if (State == BranchState.Running) WatchHeartbeat();
+            else if (Carrier.State == CarrierState.Connected) wasConnected = true;
+            else if (wasConnected && State == BranchState.Running)
+            {
+                // Lost. Before it was ever seen connected it is only late: Python's greeting may be here before
+                // the carrier's own thread has come to say so.
+                wasConnected = false;
+                lifetime.Go(BranchState.Starting);
+            }
+            if (State == BranchState.Running) WatchHeartbeat();
         }
 
         private void End()
