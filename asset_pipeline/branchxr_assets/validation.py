@@ -2,7 +2,7 @@
 
 import json
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,14 +11,15 @@ from branchxr.errors import SceneRefused
 from branchxr.protocol.floor import Floor
 
 from . import khronos
-from .budgets import over_budget
 from .container import MAGIC
+from .contents.budgets import NOTHING, excesses, measure, overruns
 from .document import Document, Json
 from .geometry import placements, world_positions
 from .glb import write_glb
 from .liveness import is_avatar
 from .opened import Package, is_package, malformed, open_package
 from .prepare import Prepared, prepare
+from .presets import Preset
 from .readers import ReadOptions, read
 from .readers.options import DEFAULTS
 from .readers.resources import Resources
@@ -127,7 +128,7 @@ def validate(
     if engine and raw_run is None:
         made = khronos.validate(write_glb(prepared.whole))
         raw_run = Run(f"{path.name}, as glTF", made)
-    found = [*prepared.warnings, *_people_of_odd_size(prepared), *over_budget([prepared.whole])]
+    found = [*prepared.warnings, *_people_of_odd_size(prepared), *_over_budget([prepared.whole])]
     return Validation(
         path.name, "scene", engine, () if raw_run is None else (raw_run,), distinct(found)
     )
@@ -169,7 +170,7 @@ def _neighbours(path: Path, raw: bytes) -> dict[str, bytes]:
 
 
 def _package_issues(package: Package) -> tuple[SceneWarning, ...]:
-    full = over_budget(package.documents("full"))
+    full = _over_budget(package.documents("full"))
     return distinct([*_unreachable(package), *_chunks_over_budget(package), *full])
 
 
@@ -189,6 +190,12 @@ def _unreachable(package: Package) -> Iterator[SceneWarning]:
                 yield SceneWarning("anchor_unreachable", str(anchor["path"]), message)
     except (TypeError, KeyError, ValueError) as error:
         raise malformed(f"an anchor of another shape ({type(error).__name__})") from error
+
+
+def _over_budget(documents: Sequence[Document]) -> list[SceneWarning]:
+    """Hold what is shown together against the budgets of the default preset."""
+    load = sum((measure(document) for document in documents), NOTHING)
+    return [*overruns(load, Preset().budgets), *excesses(documents)]
 
 
 def _chunks_over_budget(package: Package) -> Iterator[SceneWarning]:

@@ -44,6 +44,19 @@ class Glb:
             found = np.maximum(found / np.iinfo(dtype).max, -1)
         return found
 
+    def attribute(self, primitive: dict[str, Any], name: str) -> np.ndarray:
+        """Return a vertex attribute, out of its Draco stream where it lies in one."""
+        packed = primitive.get("extensions", {}).get("KHR_draco_mesh_compression")
+        if packed is None or name not in packed["attributes"]:
+            return self.values(primitive["attributes"][name])
+        import DracoPy
+
+        view = self.all("bufferViews")[packed["bufferView"]]
+        start = view.get("byteOffset", 0)
+        mesh = DracoPy.decode(self.binary[start : start + view["byteLength"]])
+        found = mesh.get_attribute_by_unique_id(packed["attributes"][name])["data"]
+        return np.asarray(found, float).reshape(len(mesh.points), -1)
+
     def worlds(self) -> dict[int, np.ndarray]:
         """Return the world matrix of every node of the scene, column vectors."""
         nodes, found = self.all("nodes"), {}
@@ -95,7 +108,7 @@ class Glb:
             for primitive in self.all("meshes")[node["mesh"]]["primitives"]:
                 if not self.triangles(primitive):
                     continue
-                points = self.values(primitive["attributes"]["POSITION"])
+                points = self.attribute(primitive, "POSITION")
                 if "skin" in node and "JOINTS_0" in primitive["attributes"]:
                     every.append(self._skinned(node, primitive, points, worlds))
                 else:
@@ -111,8 +124,8 @@ class Glb:
             raw = self.values(skin["inverseBindMatrices"])
             binds = [each.reshape(4, 4).T for each in raw]
         joints = [worlds[j] @ bind for j, bind in zip(skin["joints"], binds, strict=False)]
-        which = self.values(primitive["attributes"]["JOINTS_0"]).astype(int)
-        share = self.values(primitive["attributes"]["WEIGHTS_0"])
+        which = self.attribute(primitive, "JOINTS_0").astype(int)
+        share = self.attribute(primitive, "WEIGHTS_0")
         total = np.zeros_like(points)
         for number, matrix in enumerate(joints):
             part = np.where(which == number, share, 0).sum(axis=1)

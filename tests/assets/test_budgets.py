@@ -34,7 +34,7 @@ def test_each_overrun_names_the_largest_parts(whole: Document) -> None:
     tight = Budgets(triangles=1000, draws=10, texture_bytes=1, download_bytes=1)
     found = overruns(measure(whole), tight, download_bytes=2)
     assert [w.code for w in found] == [
-        *("budget_triangles", "budget_draws", "budget_texture_bytes", "budget_download_bytes")
+        *("budget_triangles", "budget_draws", "budget_texture_memory", "budget_download")
     ]
     assert (
         "'Branch_Root/Teller/TellerBody' 5,648, 'Branch_Root/Sculpture' 5,120" in found[0].message

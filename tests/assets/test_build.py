@@ -345,5 +345,5 @@ def test_who_comes_nearer_never_sees_less(
     roles = [chunk.role for chunk in result.chunks]
     assert (roles[0], roles[-1]) == ("coarsest", "full")
     # Where a level in between neither saves triangles nor pictures, there is none.
-    assert ("middle" in roles) is (is_textured or side > 20)
+    assert ("middle" in roles) is (is_textured or side > 60)
     assert result.as_json()["chunks"] == len(roles)

@@ -39,6 +39,7 @@ ABSENT = {
     ("COLLADA", "colours"),
     ("OBJ", "colours"),  # and vertex colours to OBJ only when asked
     ("USD", "colours"),
+    ("PLY", "textures"),
     ("PLY", "skins"),  # its columns of vertex groups are named as lost
     ("STL", "colours"),
 }

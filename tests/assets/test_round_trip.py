@@ -79,10 +79,12 @@ def test_counts_come_back_or_a_warning_says_why(built: tuple[Path, Path, BuildRe
 
 
 def test_every_axis_of_its_box_comes_back(built: tuple[Path, Path, BuildResult]) -> None:
-    source, package, _ = built
+    source, package, result = built
     said, found = inspect_scene(source)["bounds_m"], Whole(package).bounds()
     assert (said is None) == (found is None)
-    if found is not None:
+    if "skin_pose" in codes(result):  # joints that do not stand as they were bound: it says so
+        assert found is not None
+    elif found is not None:
         extent = float(np.ptp(np.array(said), axis=0).max())
         assert np.abs(found - np.array(said)).max() <= 1e-3 + 1e-4 * extent
 

@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from branchxr.cli.assets import app
 from branchxr.errors import MissingTool
-from branchxr_assets import budgets, khronos, validation
+from branchxr_assets import khronos, validation
 from branchxr_assets.build import build_scene
+from branchxr_assets.presets import Budgets, Preset
 
 
 def run(*arguments: object) -> Result:
@@ -138,7 +139,7 @@ def test_a_giant_is_named_with_all_that_hangs_on_it(maker: Any) -> None:
 def test_budgets_are_named(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     maker.room()
     assert not any(code.startswith("budget_") for code in issues(maker.save()))
-    for name in ("TRIANGLES_MAX", "DRAWS_MAX"):
-        monkeypatch.setattr(budgets, name, 1)
+    tight = Preset(budgets=Budgets(triangles=1, draws=1))
+    monkeypatch.setattr(validation, "Preset", lambda: tight)
     found = issues(maker.save())
     assert {"budget_triangles", "budget_draws"} <= set(found)

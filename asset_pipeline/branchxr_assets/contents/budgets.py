@@ -1,5 +1,6 @@
 """Measure what a device must take, and name what is too much with its largest parts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,9 @@ from ..presets import Budgets
 from ..tree import paths
 from ..warnings import SceneWarning
 
+MATERIALS_MAX: Final = 128
+LIGHTS_MAX: Final = 16
+TEXTURE_SIDE_MAX_PX: Final = 4096
 _NAMED: Final = 3
 """How many of the largest parts a warning names."""
 _BYTES_PER_PIXEL: Final = 4 * 4 / 3
@@ -55,25 +59,53 @@ def measure(document: Document) -> Load:
     return Load(tuple(triangles), tuple(draws), held)
 
 
-def overruns(load: Load, budgets: Budgets, *, download_bytes: int) -> list[SceneWarning]:
+def overruns(load: Load, budgets: Budgets, *, download_bytes: int = 0) -> list[SceneWarning]:
     """Return a warning for each budget that is overrun."""
     found = []
-    words = {
-        "triangles": ("triangles are drawn", load.triangles),
-        "draws": ("draw calls are needed", load.draws),
-        "texture_bytes": ("bytes of textures are held in graphics memory", load.texture_bytes),
-    }
-    for name, (what, parts) in words.items():
-        total, most = sum(size for size, _ in parts), getattr(budgets, name)
+    held = "bytes of textures are held in graphics memory"
+    for code, parts, most, what in (
+        ("budget_triangles", load.triangles, budgets.triangles, "triangles are drawn"),
+        ("budget_draws", load.draws, budgets.draws, "draw calls are needed"),
+        ("budget_texture_memory", load.texture_bytes, budgets.texture_bytes, held),
+    ):
+        total = sum(size for size, _ in parts)
         if total > most:
             largest = sorted(parts, key=lambda part: (-part[0], part[1]))[:_NAMED]
             named = ", ".join(f"{of!r} {size:,}" for size, of in largest)
             message = f"{total:,} {what}, {most:,} is the preset's budget; the most: {named}"
-            found.append(SceneWarning(f"budget_{name}", "the scene", message))
+            found.append(SceneWarning(code, "the scene", message))
     if download_bytes > budgets.download_bytes:
         most = budgets.download_bytes
         message = f"{download_bytes:,} bytes are downloaded, {most:,} is the preset's budget"
-        found.append(SceneWarning("budget_download_bytes", "the scene", message))
+        found.append(SceneWarning("budget_download", "the scene", message))
+    return found
+
+
+def excesses(documents: Sequence[Document]) -> list[SceneWarning]:
+    """Return a warning for what no preset is meant for: many materials or lights, huge images."""
+    found = []
+    materials = sum(len(document.listed("materials")) for document in documents)
+    lights = sum(
+        "KHR_lights_punctual" in node.get("extensions", {})
+        for document in documents
+        for node in document.listed("nodes")
+    )
+    for code, count, most, what in (
+        ("budget_materials", materials, MATERIALS_MAX, "materials are used"),
+        ("budget_lights", lights, LIGHTS_MAX, "lights shine"),
+    ):
+        if count > most:
+            found.append(SceneWarning(code, "the scene", f"{count:,} {what}, {most:,} is plenty"))
+    for document in documents:
+        for index, (image, raw) in enumerate(
+            zip(document.listed("images"), document.images, strict=True)
+        ):
+            width, height = size_px(raw)
+            if max(width, height) > TEXTURE_SIDE_MAX_PX:
+                name = str(image.get("name", ""))
+                most = TEXTURE_SIDE_MAX_PX
+                message = f"the texture {name!r} is {width} x {height}; {most} is enough"
+                found.append(SceneWarning("budget_texture_side", f"images[{index}]", message))
     return found
 
 

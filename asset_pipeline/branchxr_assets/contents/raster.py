@@ -67,7 +67,9 @@ def clip_height(corners: Floats, low: float, high: float) -> Floats:
     following = corners[:, [1, 2, 0]]
     rise = following[:, :, 1] - corners[:, :, 1]
     for level in (low, high):
-        part = np.where(rise != 0, (level - corners[:, :, 1]) / np.where(rise != 0, rise, 1), -1.0)
+        with np.errstate(over="ignore"):  # an edge as good as level meets the face nowhere: inf
+            steps = (level - corners[:, :, 1]) / np.where(rise != 0, rise, 1)
+        part = np.where((rise != 0) & np.isfinite(steps), steps, -1.0)
         points.append(corners + part[:, :, None] * (following - corners))
         exists.append((part >= 0) & (part <= 1))
     every, is_there = np.concatenate(points, axis=1), np.concatenate(exists, axis=1)

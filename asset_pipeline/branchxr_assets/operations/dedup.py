@@ -50,7 +50,11 @@ def dedup(document: Document, options: DedupOptions = DEFAULTS) -> Outcome:
 
 def _keys(document: Document, collection: str) -> list[object]:
     if collection == "accessors":
-        return [_accessor_key(accessor) for accessor in document.accessors]
+        roles = _roles(document)
+        return [
+            (roles.get(index), _accessor_key(accessor))
+            for index, accessor in enumerate(document.accessors)
+        ]
     items = document.listed(collection)
     keys: list[object] = [_json_key(item, is_named=collection in _NAMED) for item in items]
     if collection == "images":
@@ -59,6 +63,19 @@ def _keys(document: Document, collection: str) -> list[object]:
     if collection == "meshes":
         keys = [(key, _weights(item)) for key, item in zip(keys, items, strict=True)]
     return keys
+
+
+def _roles(document: Document) -> dict[int, str]:
+    """Tell times from values, vertices from indices: no accessor may be two of them."""
+    found: dict[int, str] = {}
+    for reference in references(document.root):
+        if reference.target == "accessors":
+            key = reference.key
+            plain = isinstance(key, str) and key in {"input", "output", "indices"}
+            role = str(key) if plain else reference.place.rpartition(".")[0].rpartition(".")[2]
+            index = reference.container[key]
+            found[index] = min(found.get(index, role), role)
+    return found
 
 
 def _json_key(item: Json, *, is_named: bool) -> str:

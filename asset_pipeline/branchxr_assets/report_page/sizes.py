@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..budgets import image_size
 from ..document import Document, Json
 from ..geometry import triangle_count
+from ..pictures import size_px
 
 CAUSES: Final = ("textures", "geometry", "animation", "rest")
 
@@ -66,7 +66,7 @@ def largest_textures(documents: Sequence[Document], most: int | None = None) -> 
     found = []
     for document in documents:
         for index, raw in enumerate(document.images):
-            width, height = image_size(raw) or (0, 0)
+            width, height = size_px(raw)
             kind = document.listed("images")[index].get("mimeType", "").partition("/")[2]
             name = str(document.listed("images")[index].get("name") or f"images[{index}]")
             detail = f"{width} × {height} {kind.upper()}" if width else kind.upper()
