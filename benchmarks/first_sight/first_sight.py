@@ -37,6 +37,7 @@ from branchxr.server.ports import bind
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
 NPM: Final = ROOT / "webxr_bridge/npm"
+PEERS: Final = HERE.parent / "assets/node_modules"
 JSM: Final = NPM / "node_modules/three/examples/jsm"
 FLAGS: Final = [
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -66,10 +67,10 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
 
 def peer_glb(scene: Path, folder: Path) -> Path:
     """Make the peer's GLB as its own documentation says."""
-    if not (HERE / "node_modules").is_dir():
-        run("npm", "ci", "--silent", cwd=HERE)
+    if not PEERS.is_dir():
+        sys.exit("needs the peers: npm ci --prefix benchmarks/assets")
     made = folder / "peer.glb"
-    tool = HERE / "node_modules/.bin/gltf-transform"
+    tool = PEERS / ".bin/gltf-transform"
     run(tool, "optimize", scene, made, "--compress", "draco", "--texture-compress", "webp")
     return made
 
