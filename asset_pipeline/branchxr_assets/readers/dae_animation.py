@@ -245,7 +245,7 @@ class AnimationMaker:
         ]
         return Curve(times[keep], values[keep], tuple(kinds[n] for n in keep.tolist()), *tangents)
 
-    def _tangents(self, url: str | None, width: int, keep: Floats) -> Floats | None:
+    def _tangents(self, url: str | None, width: int, keep: NDArray[np.intp]) -> Floats | None:
         """Return `(k, width, 2)`; tangents of one number have no times (version 1.3)."""
         if url is None:
             return None

@@ -244,7 +244,8 @@ def _colour(
 ) -> Colour:
     """Return a colour; one number stands for all three (Kd 0.5)."""
     found = values.get(key, plain)
-    return (found[0], found[1], found[2]) if len(found) >= 3 else (found[0],) * 3
+    first, *others = found
+    return (first, others[0], others[1]) if len(others) >= 2 else (first, first, first)
 
 
 def _pair(words: tuple[str, ...], plain: float) -> tuple[float, float]:
