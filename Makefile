@@ -2,6 +2,7 @@
 # make test   every test
 # make check  format, lint, types, quick tests: before a commit
 # make bench  benchmarks/
+# make blender  the tests that need Blender: fetches bpy, 1 GB, once
 # make fuzz   broken files, ten minutes a reader (ARGS="glb --seconds 60")
 # Everything begins with `make setup`, which is quick when nothing has changed.
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 NPM := webxr_bridge/npm
 ARGS ?=
 
-.PHONY: setup demo test check lint format quick bench constraints docs picture fuzz clean
+.PHONY: setup demo test check lint format quick bench constraints docs picture fuzz blender clean
 
 setup:
 	@bash .ci/setup >&2
@@ -21,7 +22,7 @@ demo: setup
 # A missing tool fails here instead of skipping. Real ports, processes and browsers go last and
 # alone, so that they have both cores.
 test: setup
-	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser)" $(ARGS)
+	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser or blender)" $(ARGS)
 	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -q -m "end_to_end or browser" $(ARGS)
 
 check: setup lint quick
@@ -39,6 +40,12 @@ format: setup
 
 quick: setup
 	$(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser or tool or fuzz)"
+
+# Blender is GPL: a program of its own over files, here as bpy in an environment of its own.
+blender: setup
+	[ -x build/blender/bin/python ] || python3 -m venv build/blender
+	build/blender/bin/pip install -q --disable-pip-version-check bpy==5.0.1
+	BRANCHXR_BLENDER=$(CURDIR)/build/blender/bin/python BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -q -m blender $(ARGS)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(ARGS)

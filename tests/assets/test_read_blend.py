@@ -20,9 +20,10 @@ from branchxr_assets.readers.blender.program import SCRIPT, Blender, find_blende
 from branchxr_assets.readers.foreign import FORMATS, foreign_format
 
 SCENES = Path(__file__).parents[3] / "shared/scenes/hall"
+HAS_BLENDER = os.environ.get("BRANCHXR_BLENDER") or shutil.which("blender")
 needs_blender = pytest.mark.skipif(
-    not (os.environ.get("BRANCHXR_BLENDER") or shutil.which("blender")),
-    reason="needs Blender: set BRANCHXR_BLENDER to it, or to a Python after `pip install bpy`",
+    not (HAS_BLENDER or os.environ.get("BRANCHXR_REQUIRE_TOOLS")),
+    reason="needs Blender: `make blender`, or set BRANCHXR_BLENDER to yours",
 )
 
 
@@ -128,6 +129,7 @@ def test_a_scene_is_rescaled_at_its_top_nodes_only() -> None:
 
 
 @needs_blender
+@pytest.mark.blender
 @pytest.mark.tool
 @pytest.mark.skipif(not SCENES.is_dir(), reason="the shared scenes are not here")
 def test_the_hall_counts_as_blender_counts() -> None:
@@ -143,6 +145,7 @@ def test_the_hall_counts_as_blender_counts() -> None:
 
 
 @needs_blender
+@pytest.mark.blender
 @pytest.mark.tool
 def test_a_broken_blend_is_refused(tmp_path: Path) -> None:
     before = blend(tmp_path)
