@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .readers import KEEPS_BY_FORMAT
+from .readers import FORMATS
 
 FEATURES: Final = (
     ("nodes", "node tree"),
@@ -66,8 +66,18 @@ Nothing is rescaled because it looks too large: `inspect` shows `bounds_m` and `
 """
 
 
-def make_page(keeps: Mapping[str, Mapping[str, str]] = KEEPS_BY_FORMAT) -> str:
+_ORDER: Final = ("glTF", "FBX", "COLLADA", "USD", ".blend", "OBJ", "PLY", "STL")
+
+
+def keeps_by_format() -> dict[str, Mapping[str, str]]:
+    """Return what each reader keeps of each feature, as artists look for them."""
+    rows = {row.name: row.keeps for row in FORMATS}
+    return {name: rows[name] for name in _ORDER}
+
+
+def make_page() -> str:
     """Return the page for the readers that there are."""
+    keeps = keeps_by_format()
     names = list(keeps)
     lines = [_HEAD, f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for key, title in FEATURES:

@@ -15,9 +15,10 @@ from branchxr_assets.document import Accessor, Document
 from branchxr_assets.geometry import bounds
 from branchxr_assets.operations.rescale import RescaleOptions, rescale
 from branchxr_assets.readers import read
-from branchxr_assets.readers.blender import is_blend, saved_by_version
+from branchxr_assets.readers.blender import saved_by_version
 from branchxr_assets.readers.blender.program import SCRIPT, Blender, find_blender
 from branchxr_assets.readers.foreign import FORMATS, foreign_format
+from branchxr_assets.readers.sniff import is_blend
 
 SCENES = Path(__file__).parents[3] / "shared/scenes/hall"
 HAS_BLENDER = os.environ.get("BRANCHXR_BLENDER") or shutil.which("blender")
@@ -76,10 +77,10 @@ def test_blender_starts_clean_offline_and_without_the_files_scripts() -> None:
 
 def test_packed_files_are_known_by_their_name() -> None:
     packed = gzip.compress(b"BLENDER-v300")
-    assert is_blend(Path("a.blend"), packed)
-    assert is_blend(Path("a.blend"), b"\x28\xb5\x2f\xfd....")
-    assert is_blend(Path("a.txt"), b"BLENDER-v279RENDH")
-    assert not is_blend(Path("a.gz"), packed)
+    assert is_blend(packed, ".blend", 0)
+    assert is_blend(b"\x28\xb5\x2f\xfd....", ".blend", 0)
+    assert is_blend(b"BLENDER-v279RENDH", ".txt", 0)
+    assert not is_blend(packed, ".gz", 0)
 
 
 def test_a_head_tells_which_blender_saved_it() -> None:

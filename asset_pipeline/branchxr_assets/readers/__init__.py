@@ -1,29 +1,20 @@
 """Readers: one module per source format, each into one glTF document."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from branchxr.errors import InputRefused, SceneRefused
 
-from ..container import MAGIC
 from ..refusal import refused
-from . import blender, dae, fbx, gltf, obj, ply, stl, usd
-from .blender import is_blend, read_blend
-from .dae import is_dae, read_dae
-from .fbx import is_fbx, read_fbx
+from . import sniff
 from .foreign import refuse_foreign
-from .gltf import Draco, read_gltf
-from .obj import read_obj
 from .options import DEFAULTS, ReadOptions
-from .ply import is_ply, read_ply
 from .source import Counts, Source
-from .stl import is_stl, read_stl
-from .usd import is_usd, read_usd
 
-__all__ = ["FORMATS", "KEEPS_BY_FORMAT", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
+__all__ = ["FORMATS", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
 
 _HEAD_BYTES: Final = 65536
 
@@ -35,82 +26,48 @@ class Format(NamedTuple):
         name: for people.
         suffixes: as exporters write them.
         is_it: told the first 64 kB, the suffix in lower case and the size: is this the format?
-        read: told the path, the bytes and the options.
-        is_isolated: a worker process reads the file, so `read` is given no bytes: a large one
-            then is in memory once.
+        reader: `module:function`, told the path, the bytes and the options; loaded when needed,
+            for all of them together take half a second.
+        is_isolated: a worker process reads the file, so the reader is given no bytes: a large
+            one then is in memory once.
         says_units: the file itself says units and axes, so that options would do nothing.
     """
 
     name: str
     suffixes: tuple[str, ...]
     is_it: Callable[[bytes, str, int], bool]
-    read: Callable[[Path, bytes, ReadOptions], Source]
+    reader: str
     is_isolated: bool = False
     says_units: bool = True
 
+    def read(self, path: Path, raw: bytes, options: ReadOptions) -> Source:
+        """Load the reader and read."""
+        module, _, function = self.reader.partition(":")
+        reader: Reader = getattr(import_module(f".{module}", __name__), function)
+        return reader(path, raw, options)
 
-def _is_gltf(head: bytes, suffix: str, _size: int) -> bool:
-    is_json = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    return head[:4] == MAGIC or (is_json and suffix in {".gltf", ".json", ".glb"})
-
-
-def _is_dae(head: bytes, _suffix: str, _size: int) -> bool:
-    return is_dae(head)
-
-
-def _is_obj(head: bytes, suffix: str, _size: int) -> bool:
-    if b"\0" in head:
-        return False
-    pattern = rb"^[ \t]*(v|vt|vn|f|g|o|mtllib|usemtl)([ \t]|$)" if suffix == ".obj" else (
-        rb"^[ \t]*v([ \t]+[-+]?[\d.]+([eE][-+]?\d+)?){3,}[ \t\r]*$"
-    )  # fmt: skip
-    return (
-        re.search(pattern, head.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), re.MULTILINE)
-        is not None
-    )
+    @property
+    def keeps(self) -> Mapping[str, str]:
+        """What the reader keeps of each feature, for `docs/formats.md`."""
+        found: Mapping[str, str] = import_module(
+            f".{self.reader.partition(':')[0]}", __name__
+        ).KEEPS
+        return found
 
 
-def _gltf(path: Path, raw: bytes, _options: ReadOptions) -> Source:
-    return read_gltf(path, raw, draco=Draco.ISOLATED)
-
-
-def _is_usd(head: bytes, suffix: str, _size: int) -> bool:
-    return is_usd(Path(f"scene{suffix}"), head)
-
-
-def _is_blend(head: bytes, suffix: str, _size: int) -> bool:
-    return is_blend(Path(f"scene{suffix}"), head)
-
-
-def _usd(path: Path, _raw: bytes, _options: ReadOptions) -> Source:
-    return read_usd(path)
-
-
-def _blend(path: Path, raw: bytes, _options: ReadOptions) -> Source:
-    return read_blend(path, raw)
-
-
+Reader = Callable[[Path, bytes, ReadOptions], Source]
 FORMATS: Final = (
-    Format("glTF", (".glb", ".gltf"), _is_gltf, _gltf),
-    Format("FBX", (".fbx",), is_fbx, read_fbx, is_isolated=True),
-    Format("USD", (".usd", ".usda", ".usdc", ".usdz"), _is_usd, _usd, is_isolated=True),
-    Format("Blender's own", (".blend",), _is_blend, _blend),
-    Format("COLLADA", (".dae",), _is_dae, read_dae),
-    Format("PLY", (".ply",), is_ply, read_ply, says_units=False),
-    Format("STL", (".stl",), is_stl, read_stl, says_units=False),
-    Format("OBJ", (".obj",), _is_obj, read_obj, says_units=False),
+    Format("glTF", (".glb", ".gltf"), sniff.is_gltf, "gltf:read_stranger"),
+    Format("FBX", (".fbx",), sniff.is_fbx, "fbx:read_fbx", is_isolated=True),
+    Format(
+        "USD", (".usd", ".usda", ".usdc", ".usdz"), sniff.is_usd, "usd:read_usd", is_isolated=True
+    ),
+    Format(".blend", (".blend",), sniff.is_blend, "blender:read_blend"),
+    Format("COLLADA", (".dae",), sniff.is_dae, "dae:read_dae"),
+    Format("PLY", (".ply",), sniff.is_ply, "ply:read_ply", says_units=False),
+    Format("STL", (".stl",), sniff.is_stl, "stl:read_stl", says_units=False),
+    Format("OBJ", (".obj",), sniff.is_obj, "obj:read_obj", says_units=False),
 )
-KEEPS_BY_FORMAT: Final[Mapping[str, Mapping[str, str]]] = {
-    "glTF": gltf.KEEPS,
-    "FBX": fbx.KEEPS,
-    "COLLADA": dae.KEEPS,
-    "USD": usd.KEEPS,
-    ".blend": blender.KEEPS,
-    "OBJ": obj.KEEPS,
-    "PLY": ply.KEEPS,
-    "STL": stl.KEEPS,
-}
-"""What each reader keeps of each feature, for `docs/formats.md`."""
 SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
 
 

@@ -1,6 +1,5 @@
 """Read COLLADA (.dae), 1.4 and 1.5."""
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
@@ -232,8 +231,3 @@ def _base(controllers: Mapping[str, ET.Element], identifier: str) -> str:
         part = controllers[identifier].find("morph") if part is None else part
         identifier = "" if part is None else part.get("source", "")[1:]
     return identifier
-
-
-def is_dae(head: bytes) -> bool:
-    """Tell COLLADA by its root element, in UTF-8 or UTF-16."""
-    return re.search(rb"<\0?(\w\0?){0,16}:?\0?C\0?O\0?L\0?L\0?A\0?D\0?A", head[:8192]) is not None

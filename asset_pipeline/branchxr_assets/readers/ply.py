@@ -60,11 +60,6 @@ class _Faces:
     columns: Columns
 
 
-def is_ply(head: bytes, _suffix: str, _size: int) -> bool:
-    """Tell PLY by its first line."""
-    return re.match(rb"ply[ \t]*\r?[\n\r]", head) is not None
-
-
 def read_ply(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
     """Read a PLY file.
 

@@ -4,7 +4,6 @@ Each triangle stands alone; equal corners are welded, and its normal, which must
 corners anyway, is left to them. The format has neither unit nor axes.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from .mtl import decoded
 from .options import DEFAULTS, ReadOptions
 from .resources import Resources
 from .shading import linear
+from .sniff import is_ascii_stl
 from .source import Counts, Source
 from .text_rows import blocks, floats, gather, joined_lines, lines_of
 
@@ -52,17 +52,6 @@ class _Solid:
     colours: Floats | None = None
 
 
-def is_stl(head: bytes, suffix: str, size: int) -> bool:
-    """Tell STL: by its facets, or by a count of triangles that gives the file's size."""
-    if _is_ascii(head):
-        return True
-    if len(head) < _HEAD or head[:4] in {b"glTF", b"PK\x03\x04"}:
-        return False
-    count = int.from_bytes(head[80:84], "little")
-    is_whole = size == _HEAD + count * _FACET.itemsize
-    return is_whole if suffix != ".stl" else is_whole or b"\0" in head[:_HEAD]
-
-
 def read_stl(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
     """Read an STL file.
 
@@ -70,7 +59,7 @@ def read_stl(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
         SceneRefused: `scene_truncated`, `scene_malformed`, `scene_not_finite`.
     """
     count = int.from_bytes(raw[80:84], "little") if len(raw) >= _HEAD else 0
-    is_binary = len(raw) == _HEAD + count * _FACET.itemsize or not _is_ascii(raw[:65536])
+    is_binary = len(raw) == _HEAD + count * _FACET.itemsize or not is_ascii_stl(raw[:65536])
     solids = [_binary(raw, count, path.name)] if is_binary else _ascii(raw, path.name)
     warnings = assumed(options)
     assembly = Assembly()
@@ -103,10 +92,6 @@ def read_stl(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
         unit_m=options.unit_m or 1.0,
         warnings=tuple(warnings),
     )
-
-
-def _is_ascii(head: bytes) -> bool:
-    return re.match(rb"\s*solid\b", head) is not None and b"facet" in head and b"\0" not in head
 
 
 def _binary(raw: bytes, count: int, file: str) -> _Solid:

@@ -20,11 +20,12 @@ from ...operations.rescale import RescaleOptions, rescale
 from ...refusal import refused
 from ...warnings import SceneWarning, distinct
 from ..gltf import read_gltf
+from ..options import DEFAULTS, ReadOptions
 from ..resources import Resources
 from ..source import Counts, Source
 from .program import find_blender, limits_for
 
-__all__ = ["KEEPS", "convert_with_blender", "is_blend", "read_blend", "saved_by_version"]
+__all__ = ["KEEPS", "convert_with_blender", "read_blend", "saved_by_version"]
 
 _ANSWER_BYTES_MAX: Final = 16 << 20
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -51,13 +52,7 @@ KEEPS: Final[Mapping[str, str]] = {
 """What is kept of a .blend: the table in `docs/formats.md`."""
 
 
-def is_blend(path: Path, raw: bytes) -> bool:
-    """Tell whether a file is a .blend, packed or not."""
-    is_named = path.suffix.lower() == ".blend"
-    return raw.startswith(b"BLENDER") or (is_named and raw.startswith((_ZSTD, _GZIP)))
-
-
-def read_blend(path: Path, raw: bytes) -> Source:
+def read_blend(path: Path, raw: bytes, _options: ReadOptions = DEFAULTS) -> Source:
     """Read a .blend.
 
     Args:

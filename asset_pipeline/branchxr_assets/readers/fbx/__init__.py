@@ -36,15 +36,6 @@ KEEPS: Final[Mapping[str, str]] = {
 }
 """What FBX's reader keeps of each feature: `docs/formats.md` shows it."""
 _UFBX_FAILED: Final = frozenset({"scene_fbx", "scene_reader_crashed", "scene_reader_failed"})
-_BINARY: Final = b"Kaydara FBX Binary  "
-
-
-def is_fbx(head: bytes, _suffix: str, _size: int) -> bool:
-    """Tell FBX by its content: the binary magic, or ASCII with FBX's own comment or first node."""
-    head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith((_BINARY, b"FBXHeaderExtension:")):
-        return True
-    return head.startswith(b";") and (b"FBX" in head[:256] or b"FBXHeaderExtension:" in head)
 
 
 def read_fbx(path: Path, _raw: bytes, _options: ReadOptions) -> Source:

@@ -11,10 +11,11 @@ from typing import Final
 from branchxr.errors import MissingTool
 
 from ..isolated import read_isolated
+from ..options import DEFAULTS, ReadOptions
 from ..source import Source
 from .usdz import entries_of, is_zip
 
-__all__ = ["KEEPS", "is_usd", "read_usd"]
+__all__ = ["KEEPS", "read_usd"]
 
 _CONVERT: Final = "branchxr_assets.readers.usd.stage:convert"
 KEEPS: Final[Mapping[str, str]] = {
@@ -39,13 +40,7 @@ KEEPS: Final[Mapping[str, str]] = {
 """What is kept of a USD scene: the table in `docs/formats.md`."""
 
 
-def is_usd(path: Path, raw: bytes) -> bool:
-    """Tell whether a file is a USD layer, or a zip archive that calls itself USDZ."""
-    is_layer = raw.startswith((b"PXR-USDC", b"#usda "))
-    return is_layer or (is_zip(raw) and path.suffix.lower() in {".usdz", ".usd"})
-
-
-def read_usd(path: Path) -> Source:
+def read_usd(path: Path, _raw: bytes = b"", _options: ReadOptions = DEFAULTS) -> Source:
     """Read a USD scene.
 
     Args:
