@@ -239,3 +239,15 @@ def test_the_hall() -> None:
     box = bounds(found.document)
     assert box is not None
     assert box == pytest.approx(np.array([[-10.1, 0, -6.1], [10.1, 3.6, 6.015]]), abs=1e-3)
+
+
+@pytest.mark.parametrize("count", ["9" * 5000, "9" * 400, "9" * 19])
+@pytest.mark.parametrize("rest", [b"", b"property list uchar int vertex_indices\n"])
+def test_a_count_of_thousands_of_digits_is_no_count(
+    tmp_path: Path, count: str, rest: bytes
+) -> None:
+    head = f"ply\nformat ascii 1.0\nelement vertex {count}\n".encode()
+    path = tmp_path / "lie.ply"
+    path.write_bytes(head + rest + b"end_header\n3 1 2 3\n0\n")
+    with pytest.raises(SceneRefused):
+        read(path)

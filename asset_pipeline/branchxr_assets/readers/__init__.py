@@ -19,6 +19,12 @@ __all__ = ["FORMATS", "SUFFIXES", "Counts", "ReadOptions", "Source", "read"]
 _HEAD_BYTES: Final = 65536
 
 
+_UNFORESEEN: Final = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError),
+    *(TypeError, ValueError),
+)
+
+
 class Format(NamedTuple):
     """A format that can be read.
 
@@ -41,10 +47,23 @@ class Format(NamedTuple):
     says_units: bool = True
 
     def read(self, path: Path, raw: bytes, options: ReadOptions) -> Source:
-        """Load the reader and read."""
+        """Load the reader and read.
+
+        What a reader did not foresee in a stranger's file is a refusal too, never a traceback.
+        """
         module, _, function = self.reader.partition(":")
         reader: Reader = getattr(import_module(f".{module}", __name__), function)
-        return reader(path, raw, options)
+        try:
+            return reader(path, raw, options)
+        except _UNFORESEEN as error:
+            raise refused(
+                "scene_reader_failed",
+                file=path.name,
+                place="a place that the reader could not name",
+                expected=f"a file that can be read as {self.name}",
+                came=f"{type(error).__name__}: {error}"[:200],
+                remedy="export the scene again; if that does not help, report it with the file",
+            ) from error
 
     @property
     def keeps(self) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ _KINDS: Final = {
     **dict.fromkeys(("float", "float32"), "f4"),
     **dict.fromkeys(("double", "float64"), "f8"),
 }
+_COUNT_DIGITS_MAX: Final = 12
 _ORDERS: Final = {"binary_little_endian": "<", "binary_big_endian": ">", "ascii": ""}
 _HEAD_BYTES_MAX: Final = 1024 * 1024
 _ELEMENTS_MAX: Final = 1000
@@ -93,7 +94,7 @@ def parse_head(raw: bytes, *, file: str) -> Head:
             comments.append(line.partition(" ")[2].strip())
         elif word[0] == "format" and len(word) > 1 and word[1] in _ORDERS:
             form = word[1]
-        elif word[0] == "element" and len(word) > 2 and word[2].isdecimal():
+        elif word[0] == "element" and len(word) > 2 and _is_count(word[2]):
             elements.append(Element(word[1], int(word[2])))
         elif word[0] == "property" and elements and (made := _property(word)) is not None:
             elements[-1].properties.append(made)
@@ -118,6 +119,11 @@ def read_tables(raw: bytes, head: Head, *, file: str) -> dict[str, Columns]:
         table = body.read(element)
         found.setdefault(element.name, table)
     return found
+
+
+def _is_count(word: str) -> bool:
+    """Tell a count that some file could hold from a claim of a thousand digits."""
+    return word.isascii() and word.isdecimal() and len(word) <= _COUNT_DIGITS_MAX
 
 
 def _property(word: list[str]) -> Property | None:
