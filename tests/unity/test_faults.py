@@ -124,6 +124,7 @@ async def test_a_host_that_never_stays_is_given_up(
         "  [ \"$1\" = --ready ] && printf 'layout=1\\nport=1\\ntoken=x\\n' > \"$2\"\n"
         "  shift\n"
         "done\n"
+        "sleep 1\n"  # long enough to be seen, or it counts as one that never came up
     ))  # fmt: skip
     async with playing() as game:
         await game.play(**settings_of(python=python))
