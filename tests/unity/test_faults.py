@@ -209,9 +209,7 @@ async def test_the_host_ends_with_the_game(
 
 def is_there(process: int) -> bool:
     try:
-        return (
-            f"/proc/{process}/stat" and Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-        )
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
 
@@ -223,9 +221,10 @@ async def test_a_flood_of_events_is_counted_and_bounded(
         await game.play(**settings_of())
         await game.until(lambda seen: seen["people"])
         answer = await game.call("flood", 100_000)
-        seen = await game.until(has_fault("event_flood"))
-        assert seen["events_dropped"] == 100_000 - answer["put"]
+        assert answer["dropped"] == 100_000 - answer["put"]
         assert answer["put"] < 50_000
+        seen = await game.until(has_fault("event_flood"))
+        assert seen["events_dropped"] >= answer["dropped"]
         await game.until(lambda seen: seen["events_waiting"] == 0)
         await game.call("quit")
 

@@ -286,12 +286,14 @@ namespace BranchXR.Harness
 
         private string Flood(int count)
         {
+            var before = stage.Session.Block.Read(BlockAt.EventsDropped);
             int put = 0;
             for (int index = 0; index < count; index++)
             {
                 if (Put(new EmoteRecord { Emote = "wave" }.Write)) put++;
             }
-            return Json.Of("put", put);
+            // No frame runs meanwhile: what the ring counts here is the flood's alone.
+            return new Json().Add("put", put).Add("dropped", stage.Session.Block.Read(BlockAt.EventsDropped) - before).ToString();
         }
 
         private string OtherThread()
