@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -240,10 +240,19 @@ async def hold_ceremony(socket: PageSocket, key: SoftKey, *, kind: str) -> dict[
 Standing = Callable[..., Any]
 
 
+@pytest.fixture(scope="session")
+def chromium(
+    needs_tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    from .stand import Chromium
+
+    with Chromium(needs_tool("chromium"), tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
 @pytest.fixture
-def standing(needs_tool: Callable[[str], str], hall_package: Path) -> Standing:
+def standing(chromium: Any, hall_package: Path) -> Standing:
     """Return a function that opens a branch, a page host and a browser; see `stand.py`."""
-    chromium = needs_tool("chromium")
     from .stand import open_stand
 
     return partial(open_stand, chromium, hall_package)

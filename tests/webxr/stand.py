@@ -4,6 +4,8 @@ Only `http://localhost`: WebAuthn refuses an IP address.
 """
 
 import asyncio
+import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -32,6 +34,38 @@ FLAGS = [
 IWER = Path(__file__).parents[2] / "webxr_bridge/npm/node_modules/iwer/build/iwer.min.js"
 APP = "document.querySelector('branchxr-branch')?.app"
 PATIENCE_MS = 40_000
+
+
+class Chromium:
+    """One browser for many tests: it keeps the shaders that it has compiled, seconds each time.
+
+    Each test has a context of its own in it: cache, storage, keys and windows are not shared.
+    """
+
+    def __init__(self, program: str, profile: Path) -> None:
+        self._command = [program, "--headless", *FLAGS, "--remote-debugging-port=0",
+                         f"--user-data-dir={profile}", "about:blank"]  # fmt: skip
+        self._port_file = profile / "DevToolsActivePort"
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+    @property
+    def address(self) -> str:
+        """Where it is driven; waits until it is ready."""
+        for _ in range(PATIENCE_MS // 50):
+            assert self._process.poll() is None, "the browser has ended"
+            if self._port_file.exists() and (lines := self._port_file.read_text().split("\n"))[1:]:
+                return f"http://127.0.0.1:{lines[0]}"
+            time.sleep(0.05)
+        raise AssertionError("the browser does not say its port")
 
 
 class Cut:
@@ -133,7 +167,7 @@ class Stand:
 
 @asynccontextmanager
 async def open_stand(
-    chromium: str,
+    chromium: Chromium,
     package: Path,
     script: Callable[[Branch, WebXRStage], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Stand]:
@@ -164,7 +198,8 @@ async def open_stand(
         cut.target = listeners[0].getsockname()[1]
         await stack.enter_async_context(http_on(app, listeners, tls=None))
         driver = await stack.enter_async_context(async_playwright())
-        browser = await driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        # Leaving closes this test's pages; the browser stays.
+        browser = await driver.chromium.connect_over_cdp(chromium.address)
         stack.push_async_callback(browser.close)
         yield Stand(server, browser, address, cut, app.state.look_ahead)
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from branchxr_assets.packager import sealed, with_twins, write_package
 
-from .stand import APP, Stand, open_stand, until
+from .stand import APP, Chromium, Stand, open_stand, until
 from .test_browser import picture
 
 pytestmark = [
@@ -121,14 +121,13 @@ def brand(pixels: Any) -> Any:
     ],
 )
 async def test_packed_geometry_is_shown_as_it_was(
-    needs_tool: Callable[[str], str],
+    chromium: Chromium,
     hall_package: Path,
     packing: Packing,
     plain: dict[str, Any],
     how: str,
     files: set[str],
 ) -> None:
-    chromium = needs_tool("chromium")
     if not plain:
         async with open_stand(chromium, hall_package) as stand:
             plain["picture"] = await picture(await shown(stand))
@@ -148,9 +147,9 @@ async def test_packed_geometry_is_shown_as_it_was(
         assert all(one["startTime"] > first for one in decoders)
 
 
-async def test_ktx2_textures_are_shown(needs_tool: Callable[[str], str], packing: Packing) -> None:
+async def test_ktx2_textures_are_shown(chromium: Chromium, packing: Packing) -> None:
     package = await asyncio.to_thread(packing, "ktx2")
-    async with open_stand(needs_tool("chromium"), package) as stand:
+    async with open_stand(chromium, package) as stand:
         page = await shown(stand)
         pixels = await picture(page)
         assert await page.evaluate(ERRORS) == []
@@ -165,7 +164,7 @@ async def test_ktx2_textures_are_shown(needs_tool: Callable[[str], str], packing
 
 
 async def test_what_a_decoder_cannot_read_is_said_and_the_rest_is_shown(
-    needs_tool: Callable[[str], str], packing: Packing, hall_package: Path, tmp_path: Path
+    chromium: Chromium, packing: Packing, hall_package: Path, tmp_path: Path
 ) -> None:
     good = await asyncio.to_thread(packing, "draco")
 
@@ -175,7 +174,7 @@ async def test_what_a_decoder_cannot_read_is_said_and_the_rest_is_shown(
         return glb[: 28 + size] + bytes(len(glb) - 28 - size)
 
     bad = repacked(good, tmp_path / "spoilt", spoil, live=False)
-    async with open_stand(needs_tool("chromium"), bad) as stand:
+    async with open_stand(chromium, bad) as stand:
         page = await stand.open()
         await page.wait_for_selector("canvas[data-shown]")
         await page.get_by_text("Part of the scene is missing").first.wait_for()
