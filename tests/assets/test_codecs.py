@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from branchxr_assets import meshopt as codec
@@ -131,6 +131,7 @@ def surface(document: Document, primitive: Any) -> np.ndarray:
     st.sampled_from([0.2, 1.0, 3.0]),
     st.sampled_from(["meshopt", "draco"]),
 )
+@example(2, 1, 0.01, 3.0, "meshopt")  # a step between two powers of two
 def test_positions_stay_within_the_quantum(
     side: int, seed: int, step: float, scale: float, which: str
 ) -> None:

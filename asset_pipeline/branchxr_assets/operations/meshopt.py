@@ -178,8 +178,10 @@ class _Packer:
         if most is None or accessor.values.dtype.kind != "f":
             return _plain(accessor)
         reach = float(np.abs(accessor.values).max(initial=0.0))
-        # Mantissas have a sign, so a reach has one bit more than an extent.
-        bits = min(most, position_bits(reach, step_m / self._scale) + 1)
+        # Grids are of powers of two here: the next finer one keeps what was promised. Mantissas
+        # have a sign, so a reach has one bit more than an extent.
+        finer = _power_of_two(step_m / self._scale)
+        bits = min(most, position_bits(2 * _power_of_two(reach), finer) + 1)
         return self._grid(bits)(accessor)
 
     def _grid(self, bits: int | None) -> Callable[[Accessor], MeshoptRows | _Filtered]:
@@ -225,6 +227,11 @@ def _scales(document: Document) -> dict[int, float]:
             for accessor in vertex_key(primitive):
                 found[accessor] = max(found.get(accessor, 0.0), scale)
     return found
+
+
+def _power_of_two(value: float) -> float:
+    """Return the next power of two that is not above a value; 0 of what has none."""
+    return float(2.0 ** np.floor(np.log2(value))) if value > 0 else 0.0
 
 
 def _triangles(accessor: Accessor) -> MeshoptRows:
