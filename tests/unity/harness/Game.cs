@@ -23,8 +23,7 @@ namespace BranchXR.Harness
         private BranchStage stage;
         private Transform rig, head;
         private string settingsWords = "";
-        private readonly List<double> frameMs = new List<double>();
-        private long waits;
+        private readonly FrameTimes times = new FrameTimes();
         private int spawned;
 
         public Game() { isEditor = !AppDomain.CurrentDomain.IsDefaultAppDomain(); }
@@ -69,11 +68,7 @@ namespace BranchXR.Harness
                 case "decline": stage.Confirmations.Current.Decline(); return Look(words);
                 case "forge": Forge(); return Look(words);
                 case "stand": head.localPosition = Axes.Position(Vector(words, 1)); return Look(words);
-                case "times":
-                    string times = new Json().Add("ms", frameMs).Add("waits", waits).ToString();
-                    frameMs.Clear();
-                    waits = 0;
-                    return times;
+                case "times": return times.Take();
                 case "ping": return Ping(int.Parse(words[1]));
                 case "flood": return Flood(int.Parse(words[1]));
                 case "thread": return OtherThread();
@@ -153,12 +148,9 @@ namespace BranchXR.Harness
 
         private void Frame()
         {
-            long before = ThreadCpu.Waits();
-            var time = Stopwatch.StartNew();
+            times.Begin();
             Player.Frame(FrameS);
-            double tookMs = time.Elapsed.TotalMilliseconds;
-            waits += ThreadCpu.Waits() - before;
-            if (frameMs.Count < 100000) frameMs.Add(tookMs);
+            double tookMs = times.End();
             if (tookMs < FrameS * 1000) Thread.Sleep((int)(FrameS * 1000 - tookMs));
         }
 
@@ -193,7 +185,7 @@ namespace BranchXR.Harness
                 .Add("titles", Titles(session)).Add("ask", Ask(session))
                 .Add("nodes", stage.Nodes.Count).Add("puppets", Puppets())
                 .Add("heard", heard).Add("faults", faults).Add("notices", notices).Add("spawned", spawned)
-                .Add("waits", waits).Add("anchors", Anchors(session))
+                .Add("waits", times.TakeWaits()).Add("anchors", Anchors(session))
                 .Add("cells", session.Cells.Length);
             if (session.Block != null)
             {
@@ -202,7 +194,6 @@ namespace BranchXR.Harness
                     .Add("events_waiting", session.Block.Events.Used).Add("identity", session.Block.Identity.ToString("x"));
             }
             if (rig != null && rig != null) answer.Add("rig", Numbers(Axes.Position(rig.position)));
-            waits = 0;
             return answer.ToString();
         }
 
