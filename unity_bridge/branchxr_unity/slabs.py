@@ -58,8 +58,8 @@ class Slabs:
 
     __slots__ = (
         "_barrier", "_bytes", "_count", "_fixed_ids", "_given", "_held", "_ids_in", "_ids_of",
-        "_next", "_other_barrier", "_poses_of", "_published", "_rooms", "_sequence", "_slabs",
-        "_stores", "_turns", "ids", "poses", "puppets_max",
+        "_next", "_other_barrier", "_own_sequence", "_poses_of", "_published", "_rooms",
+        "_sequence", "_slabs", "_stores", "_turns", "ids", "poses", "puppets_max",
     )  # fmt: skip
 
     def __init__(
@@ -83,7 +83,7 @@ class Slabs:
         self._slabs = [_arrays(slab, puppets_max) for slab in self._bytes]
         self._turns = tuple(tuple((free, *self._slabs[free]) for free in row) for row in _FREE)
         word, shift = published[0], layout.SLAB_SEQUENCE_SHIFT
-        self._sequence = word >> shift << shift
+        self._sequence = self._own_sequence = word >> shift << shift
         self._next, self.ids, self.poses = self._turns[word & 3][held[0] & 3]
         # What was published last, as bytes, and where it goes in each slab.
         self._ids_of: Ids | None = None
@@ -105,6 +105,10 @@ class Slabs:
         """
         if poses is not self._poses_of or ids is not self._ids_of:
             self._look_at(ids, poses)
+        if (
+            self._sequence != self._own_sequence
+        ):  # somebody wrote in place since: what ids, is unknown
+            self._ids_in = [None] * layout.SLABS
         slab = self._next
         room_of_ids, room_of_poses = self._rooms[slab]
         given_ids, given_poses = self._given
@@ -112,6 +116,7 @@ class Slabs:
             room_of_ids[:] = given_ids
         room_of_poses[:] = given_poses
         self.show(self._count)
+        self._own_sequence = self._sequence
         self._ids_in[slab] = self._fixed_ids
 
     def show(self, count: int) -> None:
@@ -122,7 +127,6 @@ class Slabs:
         """
         self._sequence = sequence = self._sequence + _STEP
         shown = self._next
-        self._ids_in[shown] = None
         if self._stores is not None:
             self._stores()
         # Sequence, count and slab in one word: none is ever seen without the others. Sums, since
