@@ -215,6 +215,8 @@ def refused_cases() -> list[dict[str, str]]:
         {"name": "count and length disagree", "hex": whole[:-34].hex(), "code": "frame_length"},
         {"name": "flag zstd", "hex": "0105" + whole[2:].hex(), "code": "frame_flags"},
         {"name": "without flag key", "hex": "0108" + whole[2:].hex(), "code": "frame_flags"},
+        {"name": "a flag of no meaning", "hex": "0141" + whole[2:].hex(), "code": "frame_flags"},
+        {"name": "the highest flag", "hex": "0189" + whole[2:].hex(), "code": "frame_flags"},
         {"name": "slots descend", "hex": swapped.hex(), "code": "frame_order"},
         {"name": "a slot twice", "hex": twice.hex(), "code": "frame_order"},
     ]

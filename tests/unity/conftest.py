@@ -3,7 +3,7 @@
 import sys
 import sysconfig
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,20 @@ def playing(harness: Path) -> Playing:
     return start
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[BranchServer]:
+@asynccontextmanager
+async def listening(folder: Path) -> AsyncIterator[BranchServer]:
     """Open a branch on ports of its own, with a small scene."""
-    write_scene(tmp_path / "scene")
-    settings = ServerSettings(port=0, realtime_port=0, scene=tmp_path / "scene",
+    write_scene(folder / "scene")
+    settings = ServerSettings(port=0, realtime_port=0, scene=folder / "scene",
                               host_secret="unity tests")  # fmt: skip
     async with BranchServer.open(settings) as opened, opened.listen():
+        yield opened
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[BranchServer]:
+    """Open a branch, for a test."""
+    async with listening(tmp_path) as opened:
         yield opened
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from branchxr.errors import InputRefused, ProtocolError
 from branchxr_unity import codec, layout
-from branchxr_unity.block import Block, Fence, RingReader
+from branchxr_unity.block import Block, RingReader
+from branchxr_unity.fence import Fence
 from branchxr_unity.layout import Sizes
 
 SMALL = Sizes(commands_bytes=256, events_bytes=256, puppets_max=4)
@@ -101,6 +102,75 @@ def test_rows_are_written_in_place() -> None:
     assert block.puppets.poses is not rows
 
 
+def shown(block: Block) -> tuple[np.ndarray, np.ndarray]:
+    """What the game would take: the rows of the slab that is published."""
+    word = block.word("slab_published")
+    count = word >> 2 & layout.PUPPETS_LIMIT
+    slab_ids, slab_poses = block.puppets._slabs[word & 3]
+    return slab_ids[:count].copy(), slab_poses[:count].copy()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_shown_is_what_was_given_however_it_was_given(seed: int) -> None:
+    """The same arrays again, changed, with fixed ids, of other types and strides, or in place."""
+    block, chance = Block.create(SMALL), np.random.default_rng(seed)
+    ids, rows = np.zeros((0, 2), np.uint32), poses(0, 0)
+    for turn in range(400):
+        way = chance.integers(7)
+        if way < 2:  # others
+            count = int(chance.integers(5))
+            ids = chance.integers(1, 9, (count, 2)).astype(np.uint32)
+            rows = chance.random((count, layout.POSE_FLOATS)).astype(np.float32)
+            ids.flags.writeable = bool(chance.integers(2))
+        elif way == 2 and len(ids):  # rows in place, with ids of their own
+            block.puppets.ids[:1], block.puppets.poses[:1] = (turn, 1), turn
+            block.puppets.show(1)
+            assert shown(block)[0].tolist() == [[turn, 1]]
+            assert (shown(block)[1] == turn).all()
+            continue
+        elif way == 3:
+            rows += 1
+            if ids.flags.writeable:
+                ids += 1
+        given_ids, given_rows = ids, rows
+        if way == 4:
+            given_ids, given_rows = ids.astype(np.int64), rows.astype(np.float64)
+        elif way == 5:
+            given_ids, given_rows = np.asfortranarray(ids), np.repeat(rows, 2, axis=0)[::2]
+        elif way == 6:
+            rows = rows.copy()  # the same ids with other poses
+            given_rows = rows
+        block.puppets.publish(given_ids, given_rows)
+        held = int(chance.integers(4))
+        if held == 3 or block.word("slab_published") & 3 == held:
+            block.set_word("slab_held", held)
+        assert np.array_equal(shown(block)[0], ids)
+        assert np.array_equal(shown(block)[1], rows)
+
+
+def test_rows_of_another_shape_are_refused_and_nothing_is_shown() -> None:
+    block = Block.create(SMALL)
+    for ids, rows in ((np.zeros((2, 2)), poses(1, 0)), (np.zeros((1, 3)), poses(1, 0))):
+        with pytest.raises(InputRefused) as caught:
+            block.puppets.publish(ids.astype(np.uint32), rows)
+        assert caught.value.code == "shape_refused"
+    assert block.word("slab_published") == 0
+
+
+def test_memory_that_was_let_go_is_not_touched() -> None:
+    block = Block.create(SMALL)
+    ids, rows = np.zeros((1, 2), np.uint32), poses(1, 1)
+    block.puppets.publish(ids, rows)
+    block.release()
+    for use in (
+        lambda: block.puppets.publish(ids, rows),
+        lambda: block.puppets.publish(ids.copy(), rows),
+        lambda: block.puppets.show(1),
+    ):
+        with pytest.raises(ValueError, match="released"):
+            use()
+
+
 def test_more_puppets_than_there_is_room_for_are_refused() -> None:
     with pytest.raises(InputRefused) as caught:
         Block.create(SMALL).puppets.publish(np.zeros((5, 2), np.uint32), poses(5, 0))
@@ -130,9 +200,19 @@ def test_a_block_of_another_layout_is_refused(name: str, value: int) -> None:
     assert caught.value.code == "block_refused"
 
 
-def test_a_fence_of_any_machine_is_callable() -> None:
-    for machine in ("x86_64", "aarch64"):
-        fence = Fence(machine=machine)
+@pytest.mark.parametrize("machine", ["x86_64", "AMD64", "aarch64", "arm64"])
+def test_a_fence_of_any_machine_can_be_called_for_ever(machine: str) -> None:
+    fence = Fence(machine=machine)
+    assert fence.is_ordered == (machine in {"x86_64", "AMD64"})
+    for _ in range(3):
         fence.stores()
-        fence.release()
-        fence.acquire()
+        for turn in fence.turns:
+            turn()
+
+
+def test_slabs_on_a_machine_without_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("branchxr_unity.block.Fence", lambda: Fence(machine="aarch64"))
+    block = Block.create(SMALL)
+    for turn in range(5):
+        block.puppets.publish(np.array([[turn, 1]], np.uint32), poses(1, turn))
+        assert (shown(block)[1] == turn).all()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import stat
@@ -29,8 +30,21 @@ def program(path: Path, text: str) -> str:
     return str(path)
 
 
+FAULT = re.compile(
+    r"(?P<code>\w+): (?P<what>.+(?:, got |: ).+); at (?P<place>.+); (?P<remedy>.+) \[(?P=code)\]",
+    re.DOTALL,
+)
+"""What was expected and what came, where, and what to do."""
+
+
 def has_fault(code: str) -> Callable[[Seen], bool]:
-    return lambda seen: any(fault.startswith(f"{code}: ") for fault in seen["faults"])
+    def holds(seen: Seen) -> bool:
+        own = [fault for fault in seen["faults"] if fault.startswith(f"{code}: ")]
+        for fault in own:
+            assert FAULT.fullmatch(fault), fault
+        return bool(own)
+
+    return holds
 
 
 def host_of(project: Path) -> int:
@@ -80,6 +94,9 @@ async def test_a_script_that_raises(
         await game.play(**settings_of(script=str(tmp_path / "bad.py")))
         seen = await game.until(has_fault("script_failed"))
         assert "KeyError: 'why'" in seen["faults"][0]
+        assert "bad.py" in seen["faults"][0]
+    log = (tmp_path / "project/Temp/BranchXR/host.log").read_text()
+    assert 'bad.py", line 2' in log  # where it raised
 
 
 async def test_a_script_that_does_not_parse(
@@ -214,11 +231,13 @@ def is_there(process: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize("where", ["beside", "inside"])
 async def test_a_flood_of_events_is_counted_and_bounded(
-    server: BranchServer, playing: Playing, settings_of: Settings
+    server: BranchServer, playing: Playing, settings_of: Settings, inside: Settings, where: str
 ) -> None:
+    make = settings_of if where == "beside" else inside
     async with playing() as game:
-        await game.play(**settings_of())
+        await game.play(**make())
         await game.until(lambda seen: seen["people"])
         answer = await game.call("flood", 100_000)
         assert answer["dropped"] == 100_000 - answer["put"]
@@ -264,6 +283,23 @@ async def test_a_library_that_will_not_do(
         await game.play(**(inside() | changes))
         seen = await game.until(has_fault(code))
         assert seen["state"] == "Off"
+
+
+@pytest.mark.parametrize("is_root", [False, True])
+async def test_a_python_of_another_version_in_process(
+    playing: Playing, inside: Settings, tmp_path: Path, is_root: bool
+) -> None:
+    """In the Editor by Python's C API, in a player by pythonnet; the block is not touched."""
+    package = tmp_path / "other/branchxr_unity"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "layout.py").write_text("VERSION = 999\n")
+    (package / "inside.py").write_text("def start(*words): raise AssertionError(words)\n")
+    async with playing(is_root=is_root) as game:
+        await game.play(**inside() | {"pythonPaths": str(package.parent)})
+        seen = await game.until(has_fault("layout_mismatch"))
+        assert seen["state"] == "Off"
+        assert "got 999" in seen["faults"][0]
 
 
 async def test_a_script_that_fails_in_process(

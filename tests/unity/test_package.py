@@ -29,6 +29,18 @@ def test_every_file_has_its_meta_and_no_meta_is_alone() -> None:
     assert [path for path in wanted if there[path] != wanted[path]] == [], hint
 
 
+def test_unity_finds_a_meta_beside_each_file_and_folder_that_it_sees() -> None:
+    folders = 0
+    for path in PACKAGE.rglob("*"):
+        parts = path.relative_to(PACKAGE).parts
+        is_seen = not any(part.endswith("~") or part.startswith(".") for part in parts)
+        if path.suffix in {".meta", ".pyc"} or path.name == "__pycache__":
+            continue
+        assert path.with_name(f"{path.name}.meta").is_file() == is_seen, path
+        folders += path.is_dir() and is_seen
+    assert folders >= 8
+
+
 def test_guids_are_unique_and_come_of_the_path() -> None:
     guids = Counter(
         re.findall(r"^guid: ([0-9a-f]{32})$", "\n".join(meta.metas().values()), re.MULTILINE)

@@ -141,6 +141,32 @@ def test_what_the_game_sends_is_read() -> None:
     assert decoded("confirm", id="a", challenge=b"x" * 32) == m.Confirm(id="a", challenge=b"x" * 32)
 
 
+EVENTS: dict[str, tuple[dict[str, Any], m.UpMessage]] = {
+    "press": ({"panel": "p", "button": "b", "fields": []},
+              m.Press(panel="p", button="b", fields={})),
+    "select": ({"path": "Room/door", "has_node": False, "index": 0, "generation": 0},
+               m.Select(path="Room/door", node=None)),
+    "arrived": ({"anchor": "a", "kind": "seat"}, m.Arrive(anchor="a", kind="seat")),
+    "visible": ({"is_visible": False}, m.Visible(is_visible=False)),
+    "go": ({"anchor": "a", "x": 1.0, "y": 0.0, "z": -2.5},
+           m.Go(anchor="a", from_=(1.0, 0.0, -2.5))),
+    "chat": ({"text": "hello"}, m.Say(text="hello")),
+    "emote": ({"emote": "wave"}, m.Gesture(emote="wave")),
+    "sign_in": ({"how": "create", "name": "Ada"}, m.SignIn(how="create", name="Ada")),
+    "sign_out": ({}, m.SignOut()),
+    "confirm": ({"id": "a", "challenge": bytes(32)}, m.Confirm(id="a", challenge=bytes(32))),
+    "refuse": ({"id": "a", "code": "declined"}, m.Refuse(id="a", code="declined")),
+    "bye": ({}, m.Bye()),
+}  # fmt: skip
+
+
+def test_every_event_of_a_game_is_read() -> None:
+    carried = {"pose", "ping"}  # are no messages of the stage
+    assert EVENTS.keys() == {name for name, record in BY_NAME.items() if record.is_up} - carried
+    for name, (values, message) in EVENTS.items():
+        assert decoded(name, **values) == message
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

@@ -6,19 +6,18 @@ away (a domain reload) while Python goes on.
 """
 
 import ctypes
-import platform
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from branchxr.errors import InputRefused, ProtocolError
+from branchxr.errors import ProtocolError
 
 from . import layout
 from .codec import HEADER, split
+from .fence import Fence
 from .layout import ALIGN, Record
+from .slabs import Slabs
 
 _WORD: Final = {name: at // 8 for name, _type, at in layout.BLOCK_HEADER if at % 8 == 0}
 """Where each 64-bit counter is, in words."""
@@ -57,7 +56,14 @@ class Block:
         self.events = RingReader(
             self._bytes[events], self._words, ("events_written", "events_read"), fence
         )
-        self.puppets = Slabs(self._bytes[header["slabs_offset"] :], self._words, header, fence)
+        self.puppets = Slabs(
+            self._bytes[header["slabs_offset"] :],
+            published=self._counter("slab_published"),
+            held=self._counter("slab_held"),
+            puppets_max=header["puppets_max"],
+            slab_bytes=header["slab_bytes"],
+            fence=fence,
+        )
 
     @classmethod
     def at(cls, address: int, size: int) -> "Block":
@@ -87,6 +93,9 @@ class Block:
                 memory[at : at + width] = list(values[name].to_bytes(width, "little"))
         return cls(memoryview(memory.data))
 
+    def _counter(self, name: str) -> memoryview:
+        return self._words[_WORD[name] : _WORD[name] + 1]
+
     def word(self, name: str) -> int:
         """Return a counter of the header."""
         return self._words[_WORD[name]]
@@ -107,7 +116,7 @@ class RingWriter:
     """Puts records into a ring; a record that does not fit is not put, never cut."""
 
     def __init__(
-        self, memory: memoryview, words: memoryview, names: tuple[str, str], fence: "Fence"
+        self, memory: memoryview, words: memoryview, names: tuple[str, str], fence: Fence
     ) -> None:
         self._memory = memory
         self._size = len(memory)
@@ -150,7 +159,7 @@ class RingReader:
     """Takes records out of a ring."""
 
     def __init__(
-        self, memory: memoryview, words: memoryview, names: tuple[str, str], fence: "Fence"
+        self, memory: memoryview, words: memoryview, names: tuple[str, str], fence: Fence
     ) -> None:
         self._memory = memory
         self._size = len(memory)
@@ -186,116 +195,6 @@ class RingReader:
     def release(self) -> None:
         """Let go of the memory."""
         self._memory.release()
-
-
-class Slabs:
-    """Poses of puppets: three slabs, of which one is shown, one may be read, and one is written.
-
-    A slab's rows are whole: who writes one writes all of them. `publish` copies rows in (a memory
-    copy, 88 KB for 1,000). Or write `ids` and `poses` themselves, and `show` them: nothing is
-    copied then.
-
-    Attributes:
-        ids: `(puppets_max, 2) uint32` of the slab that nobody reads; another one after `show`.
-        poses: `(puppets_max, 22) float32` of the same; its contents are those of an earlier slab.
-    """
-
-    __slots__ = (
-        "_acquire", "_held_at", "_next", "_published_at", "_release", "_sequence", "_slabs",
-        "_stores", "_words", "ids", "poses", "puppets_max",
-    )  # fmt: skip
-
-    def __init__(
-        self, memory: memoryview, words: memoryview, header: dict[str, int], fence: "Fence"
-    ) -> None:
-        self._words = words
-        self._published_at, self._held_at = _WORD["slab_published"], _WORD["slab_held"]
-        # Taken out of the fence: a call of Python's own would cost as much as both.
-        self._release, self._acquire, self._stores = fence.release, fence.acquire, fence.stores
-        self.puppets_max = most = header["puppets_max"]
-        self._slabs: list[tuple[NDArray[np.uint32], NDArray[np.float32]]] = []
-        for index in range(layout.SLABS):
-            start = index * header["slab_bytes"]
-            raw = np.frombuffer(memory[start : start + header["slab_bytes"]], np.uint8)
-            ids = raw[: most * 8].view("<u4").reshape(most, 2)
-            poses = raw[most * 8 : most * (8 + layout.POSE_BYTES)].view("<f4")
-            self._slabs.append((ids, poses.reshape(most, layout.POSE_FLOATS)))
-        shift = layout.SLAB_SEQUENCE_SHIFT
-        published = words[self._published_at]
-        self._sequence = published >> shift << shift
-        self._next = _FREE[published & 3][words[self._held_at] & 3]
-        self.ids, self.poses = self._slabs[self._next]
-
-    def publish(self, ids: NDArray[np.uint32], poses: NDArray[np.float32]) -> None:
-        """Copy rows in and show them: `(n, 2)` ids and `(n, 22)` poses.
-
-        Raises:
-            InputRefused: `puppets_full`.
-        """
-        count = len(ids)
-        if count > self.puppets_max:
-            raise InputRefused(
-                f"at most {self.puppets_max} puppets", f"{count}", "raise it in BranchSettings",
-                code="puppets_full",
-            )  # fmt: skip
-        self.ids[:count] = ids
-        self.poses[:count] = poses
-        self.show(count)
-
-    def show(self, count: int) -> None:
-        """Publish the first `count` rows of `ids` and `poses`, and turn to another slab.
-
-        One call, and no other inside it: the slab that comes next is chosen here (and not when it
-        is first written, which took a second call and twice as long).
-        """
-        self._sequence = sequence = self._sequence + _STEP
-        shown = self._next
-        self._stores()
-        # Sequence, count and slab in one word: none is ever seen without the others.
-        self._words[self._published_at] = sequence | count << 2 | shown
-        # The reader says what it holds and looks again whether that is still the one shown; both
-        # orders need a full barrier between a store and a load, or both could miss the other.
-        self._release()
-        self._acquire()
-        self._next = free = _FREE[shown][self._words[self._held_at] & 3]
-        self.ids, self.poses = self._slabs[free]
-
-    def release(self) -> None:
-        """Let go of the memory."""
-        self._slabs.clear()
-        self.ids, self.poses = np.zeros((0, 2), np.uint32), np.zeros((0, 22), np.float32)
-
-
-_STEP: Final = 1 << layout.SLAB_SEQUENCE_SHIFT
-_FREE: Final = tuple(
-    tuple(next(index for index in range(3) if index not in {shown, held}) for held in range(4))
-    for shown in range(4)
-)
-"""Which slab is neither shown nor held. A game that holds none says 3."""
-
-
-class Fence:
-    """Memory barriers out of what Python has: release one lock, then take it again.
-
-    x86-64 keeps stores in order, and loads, but not a store before a later load; ARM64 keeps
-    neither. Releasing a lock and taking it again orders all of them on both. Not tried on ARM64.
-
-    Attributes:
-        stores: call it, and what was written before is seen before what is written after.
-        release, acquire: call both, and what is read after is also read after that.
-    """
-
-    def __init__(self, *, machine: str = platform.machine()) -> None:
-        lock = threading.Lock()
-        lock.acquire()
-        self.release: Callable[[], object] = lock.release
-        self.acquire: Callable[[], object] = lock.acquire
-        # An empty built-in call, where there is nothing to do.
-        self.stores: Callable[[], object] = bool if machine in {"x86_64", "AMD64"} else self._full
-
-    def _full(self) -> None:
-        self.release()
-        self.acquire()
 
 
 _WIDTHS: Final = {layout.Type.U16: 2, layout.Type.U32: 4, layout.Type.U64: 8}

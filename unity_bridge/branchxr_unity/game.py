@@ -137,7 +137,7 @@ class Game(Visit):
         while True:
             count += 1
             self.link.say(Heartbeat(count))
-            self._tell_dropped()
+            self.tell_dropped()
             await asyncio.sleep(HEARTBEAT_S)
 
     def _take(self, record: Record, payload: bytes) -> None:
@@ -158,7 +158,8 @@ class Game(Visit):
         else:
             self._dropped += 1
 
-    def _tell_dropped(self) -> None:
+    def tell_dropped(self) -> None:
+        """Tell the game how many of its events were too many since this was told last."""
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             expected = f"at most {EVENTS_PER_S:g} events a second"

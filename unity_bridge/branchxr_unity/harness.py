@@ -17,7 +17,7 @@ from typing import Any, Final
 from branchxr.errors import DeadlineExceeded, StageError
 
 FRAMES: Final = 9
-"""Between two looks: a tenth of a second."""
+"""Between two looks, once it has not held for a while: a tenth of a second."""
 
 CALL_S: Final = 60.0
 LINE_BYTES: Final = 1 << 22
@@ -111,10 +111,11 @@ class MonoGame:
             DeadlineExceeded: with what was seen last.
         """
         seen: Seen = {}
+        frames = 1
         try:
             async with asyncio.timeout(within_s):
-                while not holds(seen := await self.call("frames", FRAMES)):
-                    pass
+                while not holds(seen := await self.call("frames", frames)):
+                    frames = min(FRAMES, frames * 2)
         except TimeoutError:
             log = " | ".join(self.said[-12:])
             raise DeadlineExceeded(

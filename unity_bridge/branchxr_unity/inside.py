@@ -4,13 +4,15 @@ The game calls `start` once. After that neither side ever calls the other: Pytho
 the block and takes records from it, the game's main thread does the same and takes no lock that
 Python could hold. There is no wake-up: the loop looks every `POLL_S`, below half a frame, which
 takes 37 ms of CPU a second on a machine where numpy copies 88 KB in 3.4 us
-(`benchmarks/unity/block.py`). A callback would be an address of C# code, which a domain reload
-leaves dangling.
+(`benchmarks/unity/block.py`); for a moment after an event it looks more often, since another one
+or an answer follows. A callback would be an address of C# code, which a domain reload leaves
+dangling.
 """
 
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -32,10 +34,16 @@ from .records import Fault, encode_down
 from .stage import SlabSink
 
 POLL_S: Final = 0.004
+TALK_POLL_S: Final = 0.0005
+TALK_S: Final = 0.02
+"""How long after an event; poses do not count, they come all the time."""
+
+TELL_S: Final = 0.5
 STATES: Final = tuple(PythonState)
 KEY_SECRET: Final = "BRANCHXR_KEY_SECRET"  # noqa: S105 - the name of a variable
 
 _FRAME: Final = BY_NAME["frame"].code
+_POSE: Final = BY_NAME["pose"].code
 
 
 def start(address: int, size: int, options: str) -> None:
@@ -75,6 +83,7 @@ class Inside:
         self._sink = SlabSink(block.puppets)
         self._game = Game(player, puppets=lambda: self._sink)
         self._beats = block.word("heartbeat")
+        self._talks_until = self._tells_at = 0.0
         self._era = block.word("fence")
 
     async def run(self) -> None:
@@ -84,7 +93,8 @@ class Inside:
         try:
             while not self._game.is_leaving:
                 self._look()
-                await asyncio.sleep(POLL_S)
+                is_talking = time.monotonic() < self._talks_until
+                await asyncio.sleep(TALK_POLL_S if is_talking else POLL_S)
         finally:
             for task in (writing, visit):
                 task.cancel()
@@ -107,9 +117,15 @@ class Inside:
             self._game.link.detach()
         self._beats += 1
         self._block.set_word("heartbeat", self._beats)
+        now = time.monotonic()
+        if now >= self._tells_at:
+            self._tells_at = now + TELL_S
+            self._game.tell_dropped()
         try:
             for record, payload in self._block.events.take():
                 self._game.take_record(record, payload)
+                if record.code != _POSE:
+                    self._talks_until = now + TALK_S
         except ProtocolError as error:
             fault = Fault(error.code, error.expected, error.came, error.remedy)
             self._game.link.say(fault)

@@ -39,6 +39,7 @@ class Puppets:
         self._ids = np.zeros((PUPPETS_MAX, 2), np.uint32)
         self._poses = np.zeros((PUPPETS_MAX, POSE_FLOATS), np.float32)
         self._rows: dict[tuple[int, int], int] = {}
+        self._shown = (self._ids[:0], self._poses[:0])
 
     def require_room(self, count: int) -> None:
         """Refuse more puppets than there is room for.
@@ -60,8 +61,7 @@ class Puppets:
             self._rows[index, generation] = len(self._rows)
         self._ids[self._count : after] = nodes
         self._poses[self._count : after] = poses
-        self._count = after
-        self._publish()
+        self._counted(after)
 
     def put(self, nodes: NodeIds, poses: Floats) -> None:
         """Pose living puppets."""
@@ -78,12 +78,11 @@ class Puppets:
         count = int(stay.sum())
         self._ids[:count] = self._ids[: self._count][stay]
         self._poses[:count] = self._poses[: self._count][stay]
-        self._count = count
         self._rows = {
             (index, generation): row
             for row, (index, generation) in enumerate(self._ids[:count].tolist())
         }
-        self._publish()
+        self._counted(count)
 
     def turns(self, nodes: NodeIds) -> Floats:
         """Return how living puppets are turned: `(n, 4)`."""
@@ -92,14 +91,22 @@ class Puppets:
 
     def state(self) -> Iterable[Down]:
         """Say all of them to a game that has come back."""
-        return self._sink.state(self._ids[: self._count], self._poses[: self._count])
+        return self._sink.state(*self._shown)
 
     def _rows_of(self, nodes: NodeIds) -> NDArray[np.intp]:
         rows = (self._rows[index, generation] for index, generation in nodes.tolist())
         return np.fromiter(rows, np.intp, len(nodes))
 
+    def _counted(self, count: int) -> None:
+        """Show others than before, from now on by the same two arrays, of which ids are fixed."""
+        self._count = count
+        ids = self._ids[:count].copy()
+        ids.flags.writeable = False
+        self._shown = (ids, self._poses[:count])
+        self._publish()
+
     def _publish(self) -> None:
-        self._sink.publish(self._ids[: self._count], self._poses[: self._count])
+        self._sink.publish(*self._shown)
 
 
 def standing(positions: Floats, rotations: Floats | None) -> Floats:

@@ -216,7 +216,7 @@ def _select(values: dict[str, Any]) -> m.UpMessage:
 
 def _go(values: dict[str, Any]) -> m.UpMessage:
     point = (values["x"], values["y"], values["z"])
-    return msgspec.convert({"anchor": values["anchor"], "from_": point}, m.Go)
+    return msgspec.convert({"anchor": values["anchor"], "from": point}, m.Go)
 
 
 _UP: Final[dict[str, Callable[[dict[str, Any]], m.UpMessage]]] = {

@@ -13,12 +13,12 @@ from branchxr.stages.link import StageLink
 from branchxr.stages.remote import RemoteStage
 from branchxr.stages.stage import Floats, NodeIds
 
-from .block import Slabs
 from .codec import wrap
 from .layout import BY_NAME, POSE_FLOATS
 from .puppets import Puppets, PuppetSink, standing
 from .records import Puppets as PuppetsMessage
 from .records import encode_down
+from .slabs import Slabs
 
 _FRAME = BY_NAME["frame"].code
 

@@ -196,7 +196,7 @@ def parse_frame(message: bytes) -> CellFrame:
             code="frame_length",
         )
     _, flags, cell, tick, _, server_ms = HEADER.unpack_from(message)
-    if flags & ~FrameFlags.COMPLETE != FrameFlags.KEY:
+    if flags & ~int(FrameFlags.COMPLETE) != FrameFlags.KEY:  # an IntFlag's ~ forgets other bits
         raise ProtocolError(
             "flags key and complete", f"0x{flags:02x}", "see docs/protocol.md", code="frame_flags"
         )

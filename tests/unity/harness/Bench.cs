@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Runtime.InteropServices;
 using System.Text;
 using BranchXR.Frames;
 using UnityEngine;
@@ -34,7 +33,7 @@ namespace BranchXR.Harness
             for (int repeat = -10; repeat < repeats; repeat++)
             {
                 long before = GC.GetTotalMemory(false);
-                double start = ThreadCpu.Us();
+                double start = ThreadUse.CpuUs();
                 int count = 0;
                 foreach (byte[] frame in frames)
                 {
@@ -42,7 +41,7 @@ namespace BranchXR.Harness
                     bodies.Feed(frame, 0, frame.Length, nowMs += 50);
                     count = bodies.Sample(nowMs + 5);
                 }
-                double took = (ThreadCpu.Us() - start) / frames.Count;
+                double took = (ThreadUse.CpuUs() - start) / frames.Count;
                 if (repeat < 0) continue;
                 us.Add(took);
                 allocated += GC.GetTotalMemory(false) - before;
@@ -63,7 +62,7 @@ namespace BranchXR.Harness
             {
                 for (int repeat = 0; repeat < repeats; repeat++)
                 {
-                    double start = ThreadCpu.Us();
+                    double start = ThreadUse.CpuUs();
                     for (int turn = 0; turn < 200; turn++)
                     {
                         block.Puppets.Publish((byte*)from, (byte*)rows, 1000);
@@ -73,7 +72,7 @@ namespace BranchXR.Harness
                         block.Puppets.TryTake(out taken, out shown, out count);
                         block.Puppets.Release();
                     }
-                    us.Add((ThreadCpu.Us() - start) / 200);
+                    us.Add((ThreadUse.CpuUs() - start) / 200);
                 }
             }
             return Json.Of("us", us);
@@ -106,41 +105,6 @@ namespace BranchXR.Harness
             var text = new StringBuilder();
             for (int index = 0; index < writer.Length; index++) text.Append(writer.Buffer[index].ToString("x2"));
             return Json.Of("hex", text.ToString());
-        }
-    }
-
-    // CPU time of this thread: what it cost, not how busy the machine was.
-    internal static class ThreadCpu
-    {
-        private const int ThreadCpuClock = 3;
-
-        [StructLayout(LayoutKind.Sequential)]
-        private struct Timespec
-        {
-            internal long Seconds, Nanoseconds;
-        }
-
-        [DllImport("libc")]
-        private static extern int clock_gettime(int clock, out Timespec time);
-
-        [DllImport("libc")]
-        private static extern unsafe int getrusage(int who, long* usage);
-
-        // How often this thread gave the processor up by itself: it waited for something. Being put aside by a
-        // busy machine does not count, as a longer frame would.
-        internal static unsafe long Waits()
-        {
-            const int Thread = 1, VoluntarySwitches = 16;
-            long* usage = stackalloc long[18];
-            getrusage(Thread, usage);
-            return usage[VoluntarySwitches];
-        }
-
-        internal static double Us()
-        {
-            Timespec now;
-            clock_gettime(ThreadCpuClock, out now);
-            return now.Seconds * 1e6 + now.Nanoseconds / 1e3;
         }
     }
 }

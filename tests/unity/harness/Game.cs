@@ -18,13 +18,14 @@ namespace BranchXR.Harness
         private readonly List<string> heard = new List<string>();
         private readonly List<string> faults = new List<string>();
         private readonly List<string> notices = new List<string>();
+        private readonly List<string> paths = new List<string>();
+        private BranchLive live;
         private readonly List<double> pings = new List<double>();
         private readonly bool isEditor;
         private BranchStage stage;
         private Transform rig, head;
         private string settingsWords = "";
-        private readonly List<double> frameMs = new List<double>();
-        private long waits;
+        private readonly FrameTimes times = new FrameTimes();
         private int spawned;
 
         public Game() { isEditor = !AppDomain.CurrentDomain.IsDefaultAppDomain(); }
@@ -69,11 +70,11 @@ namespace BranchXR.Harness
                 case "decline": stage.Confirmations.Current.Decline(); return Look(words);
                 case "forge": Forge(); return Look(words);
                 case "stand": head.localPosition = Axes.Position(Vector(words, 1)); return Look(words);
-                case "times":
-                    string times = new Json().Add("ms", frameMs).Add("waits", waits).ToString();
-                    frameMs.Clear();
-                    waits = 0;
-                    return times;
+                case "times": return times.Take();
+                case "pause": Player.Pause(words[1] == "1"); return Look(words);
+                case "select": stage.Select(words[1]); return Look(words);
+                case "path": stage.FindPath(words[1]); return Look(words);
+                case "live": Live(words[1]); return Look(words);
                 case "ping": return Ping(int.Parse(words[1]));
                 case "flood": return Flood(int.Parse(words[1]));
                 case "thread": return OtherThread();
@@ -138,9 +139,10 @@ namespace BranchXR.Harness
         private void Listen()
         {
             BranchSession session = stage.Session;
+            stage.PathFound += (anchor, points) => paths.Add(anchor + " " + (points == null ? 0 : points.Length));
+            stage.Heard += (name, text) => heard.Add(name + ": " + text);
+            stage.Noticed += (title, text) => notices.Add(title);
             stage.Faulted += error => faults.Add(error.Code + ": " + error.Message);
-            session.Heard += line => heard.Add(line.Name + ": " + line.Text);
-            session.Noticed += notice => notices.Add(notice.Title);
             session.Spawned += spawn => spawned += spawn.Nodes.Length / 2;
             session.Ponged += stamp => pings.Add((Stopwatch.GetTimestamp() - (long)stamp) * 1e6 / Stopwatch.Frequency);
         }
@@ -153,12 +155,9 @@ namespace BranchXR.Harness
 
         private void Frame()
         {
-            long before = ThreadCpu.Waits();
-            var time = Stopwatch.StartNew();
+            times.Begin();
             Player.Frame(FrameS);
-            double tookMs = time.Elapsed.TotalMilliseconds;
-            waits += ThreadCpu.Waits() - before;
-            if (frameMs.Count < 100000) frameMs.Add(tookMs);
+            double tookMs = times.End();
             if (tookMs < FrameS * 1000) Thread.Sleep((int)(FrameS * 1000 - tookMs));
         }
 
@@ -193,7 +192,8 @@ namespace BranchXR.Harness
                 .Add("titles", Titles(session)).Add("ask", Ask(session))
                 .Add("nodes", stage.Nodes.Count).Add("puppets", Puppets())
                 .Add("heard", heard).Add("faults", faults).Add("notices", notices).Add("spawned", spawned)
-                .Add("waits", waits).Add("anchors", Anchors(session))
+                .Add("paths", paths).Add("live", live == null ? null : Numbers(Axes.Position(live.transform.position)))
+                .Add("waits", times.TakeWaits()).Add("anchors", Anchors(session))
                 .Add("cells", session.Cells.Length);
             if (session.Block != null)
             {
@@ -202,7 +202,6 @@ namespace BranchXR.Harness
                     .Add("events_waiting", session.Block.Events.Used).Add("identity", session.Block.Identity.ToString("x"));
             }
             if (rig != null && rig != null) answer.Add("rig", Numbers(Axes.Position(rig.position)));
-            waits = 0;
             return answer.ToString();
         }
 
@@ -258,6 +257,13 @@ namespace BranchXR.Harness
         {
             byte[] other = new byte[32];
             Put(new ConfirmRecord { Id = stage.Confirmations.Current.Id, Challenge = other }.Write);
+        }
+
+        // An object of the game that stands for a node of the scene.
+        private void Live(string path)
+        {
+            live = new GameObject("door").AddComponent<BranchLive>();
+            live.Path = path;
         }
 
         private bool Put(Action<RecordWriter> write)

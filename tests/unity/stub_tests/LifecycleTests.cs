@@ -178,5 +178,24 @@ namespace BranchXR.StubTests
             public Transform held;
             public int number;
         }
+
+        [Test]
+        public void ATransformTurnsToADirection([Values(0, 1, 2, 3, 4, 5)] int which)
+        {
+            var directions = new[]
+            {
+                Vector3.back, Vector3.up, new Vector3(1F, 2F, -3F), new Vector3(-4F, -0.5F, 0F), Vector3.left,
+                new Vector3(0F, 0.5F, -0.8F),
+            };
+            Vector3 wanted = directions[which].normalized;
+            Transform turned = new GameObject("turned").transform;
+            turned.right = directions[which];
+            Assert.Less(Vector3.Distance(wanted, turned.right), 1e-5f);
+            turned.up = directions[which];
+            Assert.Less(Vector3.Distance(wanted, turned.up), 1e-5f);
+            turned.forward = directions[which];
+            Assert.Less(Vector3.Distance(wanted, turned.forward), 1e-5f);
+            if (which != 1) Assert.AreEqual(0F, turned.right.y, 1e-5f, "its side stays level");
+        }
     }
 }

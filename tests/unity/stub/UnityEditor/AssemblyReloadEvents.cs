@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/AssemblyReloadEvents.cs, commit 18d6ef1a.
+// As UnityCsReference has it: Editor/Mono/AssemblyReloadEvents.cs, Unity 6000.1.0a5.
 namespace UnityEditor
 {
     public static class AssemblyReloadEvents

@@ -1,4 +1,4 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Editor/Mono/EditorGUILayout.cs, commit 122018f4.
 using System;
 using UnityEngine;
 

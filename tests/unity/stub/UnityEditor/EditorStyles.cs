@@ -1,4 +1,4 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Editor/Mono/GUI/EditorStyles.cs, Unity 2022.3.1f1.
 using UnityEngine;
 
 namespace UnityEditor

@@ -1,4 +1,4 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Editor/Mono/EditorAssemblies.cs, Unity 2017.1.2p2.
 using System;
 
 namespace UnityEditor

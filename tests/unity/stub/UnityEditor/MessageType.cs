@@ -1,4 +1,4 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Editor/Mono/EditorGUIUtility.bindings.cs, Unity 2020.1.0a3.
 namespace UnityEditor
 {
     public enum MessageType

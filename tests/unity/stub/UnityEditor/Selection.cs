@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/Selection/Selection.bindings.cs, commit 258abdf1.
+// As UnityCsReference has it: Editor/Mono/Selection/Selection.bindings.cs, Unity 2023.3.0a10.
 namespace UnityEditor
 {
     public sealed partial class Selection

@@ -1,6 +1,9 @@
 // As UnityCsReference has it: Modules/IMGUI/GUISkin.cs, Unity 2019.3.0a3.
+using System;
+
 namespace UnityEngine
 {
+    [Serializable]
     public sealed partial class GUISkin : ScriptableObject
     {
         private GUIStyle ownLabel = new GUIStyle();

@@ -1,6 +1,9 @@
-// As UnityCsReference has it: Modules/IMGUI/GUIStyle.bindings.cs, Unity 2018.2.0a1.
+// As UnityCsReference has it: Modules/IMGUI/GUIStyle.cs and GUIStyle.bindings.cs, Unity 2018.2.0a1.
+using System;
+
 namespace UnityEngine
 {
+    [Serializable]
     public sealed partial class GUIStyle
     {
         public GUIStyle() { richText = true; }

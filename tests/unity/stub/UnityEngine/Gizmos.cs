@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Gizmos/Gizmos.bindings.cs, commit 2ea5a242.
+// As UnityCsReference has it: Runtime/Export/Gizmos/Gizmos.bindings.cs, Unity 2019.3.0a5.
 namespace UnityEngine
 {
     public sealed partial class Gizmos

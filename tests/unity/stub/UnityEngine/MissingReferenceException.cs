@@ -1,8 +1,9 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Runtime/Export/Scripting/StackTrace.cs, Unity 2020.1.0a3.
 using System;
 
 namespace UnityEngine
 {
+    [Serializable]
     public class MissingReferenceException : SystemException
     {
         public MissingReferenceException() : base("A Unity Runtime error occurred!") { }

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Scripting/RuntimeInitializeOnLoadAttribute.cs, commit 02d565cf.
+// As UnityCsReference has it: Runtime/Export/Scripting/RuntimeInitializeOnLoadAttribute.cs, Unity 2020.1.0a3.
 namespace UnityEngine
 {
     public enum RuntimeInitializeLoadType

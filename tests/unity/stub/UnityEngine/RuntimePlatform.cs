@@ -1,4 +1,4 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Runtime/Export/BaseClass.cs, Unity 2018.2.0a1.
 namespace UnityEngine
 {
     public enum RuntimePlatform

@@ -1,10 +1,9 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Runtime/Export/Serialization/Serialization.cs, Unity 2020.1.0a14.
 using System;
 
 namespace UnityEngine
 {
-    [AttributeUsage(AttributeTargets.Field)]
-    public sealed class SerializeField : Attribute
+    public sealed partial class SerializeField : Attribute
     {
     }
 }

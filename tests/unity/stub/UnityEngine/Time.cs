@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Time/Time.bindings.cs, commit 94cb8e2c; the doubles: Scripting API 2021.3.
+// As UnityCsReference has it: Runtime/Export/Time/Time.bindings.cs, Unity 2020.2 and later.
 using UnityEngine.Stub;
 
 namespace UnityEngine

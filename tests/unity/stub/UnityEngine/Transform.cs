@@ -53,11 +53,23 @@ namespace UnityEngine
             get { return above == null ? localScale : Vector3.Scale(above.WorldScale, localScale); }
         }
 
-        public Vector3 forward { get { return rotation * Vector3.forward; } }
+        public Vector3 forward
+        {
+            get { return rotation * Vector3.forward; }
+            set { rotation = Turns.Looking(value); }
+        }
 
-        public Vector3 right { get { return rotation * Vector3.right; } }
+        public Vector3 right
+        {
+            get { return rotation * Vector3.right; }
+            set { rotation = Turns.Between(Vector3.right, value); }
+        }
 
-        public Vector3 up { get { return rotation * Vector3.up; } }
+        public Vector3 up
+        {
+            get { return rotation * Vector3.up; }
+            set { rotation = Turns.Between(Vector3.up, value); }
+        }
 
         public Transform parent { get { Require("get_parent"); return above; } set { SetParent(value); } }
 

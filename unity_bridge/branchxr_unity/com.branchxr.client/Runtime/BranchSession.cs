@@ -185,8 +185,7 @@ namespace BranchXR
             {
                 Report(new BranchError(
                     "python_stalled", "expected Python to answer every half second, got nothing for " + (int)StalledMs + " ms",
-                    "the script, " + (string.IsNullOrEmpty(settings.script) ? "lobby" : settings.script),
-                    "let it await: a call that blocks belongs in asyncio.to_thread; the game itself goes on"));
+                    TheScript, "let it await: a call that blocks belongs in asyncio.to_thread; the game itself goes on"));
             }
         }
 
@@ -281,10 +280,23 @@ namespace BranchXR
                     break;
                 case RecordCode.Ended:
                     EndedRecord ended = EndedRecord.Read(ref reader);
-                    Report(new BranchError(ended.Code, ended.Title + ": " + ended.Text, "the branch", "start the stage again"));
+                    Report(Ending(ended));
                     Tell(Ended, ended);
                     break;
             }
+        }
+
+        private BranchError Ending(EndedRecord ended)
+        {
+            bool isScript = ended.Code == "script_failed";
+            return new BranchError(
+                ended.Code, ended.Title + ": " + ended.Text, isScript ? TheScript : "the branch",
+                isScript ? "correct it, where Python's log says that it raised, and start the stage again" : "start the stage again");
+        }
+
+        private string TheScript
+        {
+            get { return "the script, " + (string.IsNullOrEmpty(settings.script) ? "lobby" : settings.script); }
         }
 
         private void Greet(HelloRecord hello)

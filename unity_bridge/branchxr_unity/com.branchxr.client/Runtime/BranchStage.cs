@@ -14,7 +14,7 @@ namespace BranchXR
     /// </remarks>
     [AddComponentMenu("BranchXR/Branch Stage")]
     [DisallowMultipleComponent]
-    public sealed class BranchStage : MonoBehaviour
+    public sealed partial class BranchStage : MonoBehaviour
     {
         private const int FenceDeadlineMs = 250, StopDeadlineMs = 1000;
         private const double PoseIntervalMs = 50, EarlyMs = 6;
@@ -33,11 +33,12 @@ namespace BranchXR
         private readonly Dictionary<int, BranchPerson> bySlot = new Dictionary<int, BranchPerson>();
         private BranchNodes nodes;
         private BranchPuppets puppets;
+        private LiveNodes live;
         private BranchSession session;
         private readonly AnchorWatch anchors = new AnchorWatch();
         private Action<AnchorPlaceRow> onArrived;
         private double poseSentMs;
-        private bool isPlaced;
+        private bool isPlaced, isHidden;
 
         /// <summary>What it is doing.</summary>
         public BranchState State { get { return session == null ? BranchState.Off : session.State; } }
@@ -83,48 +84,9 @@ namespace BranchXR
         /// <summary>Nodes that scripts have made.</summary>
         public BranchNodes Nodes { get { return nodes ?? (nodes = new BranchNodes(transform, null)); } }
 
+        private LiveNodes Live { get { return live ?? (live = new LiveNodes(transform)); } }
+
         internal BranchPuppets Puppets { get { return puppets ?? (puppets = new BranchPuppets(transform, () => avatar)); } }
-
-        /// <summary>Say something to everybody in the branch.</summary>
-        /// <exception cref="BranchError"><c>wrong_thread</c>, <c>event_too_long</c>.</exception>
-        public void Say(string text)
-        {
-            new ChatRecord { Text = text }.Write(Session.Fresh());
-            Session.Put();
-        }
-
-        /// <summary>Make a gesture, such as "wave".</summary>
-        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
-        public void Gesture(string emote)
-        {
-            new EmoteRecord { Emote = emote }.Write(Session.Fresh());
-            Session.Put();
-        }
-
-        /// <summary>Tell the script that the player has selected one of its nodes.</summary>
-        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
-        public void Select(BranchNode node)
-        {
-            new SelectRecord { Path = "", HasNode = true, Index = node.Index, Generation = node.Generation }.Write(Session.Fresh());
-            Session.Put();
-        }
-
-        /// <summary>Sign in with the player's passkey, or make one under a name.</summary>
-        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
-        public void SignIn(string newName)
-        {
-            bool isNew = !string.IsNullOrEmpty(newName);
-            new SignInRecord { How = isNew ? "create" : "use", Name = newName ?? "" }.Write(Session.Fresh());
-            Session.Put();
-        }
-
-        /// <summary>Sign out: the player leaves the branch.</summary>
-        /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>
-        public void SignOut()
-        {
-            new SignOutRecord().Write(Session.Fresh());
-            Session.Put();
-        }
 
         // --- messages of Unity ---
 
@@ -147,6 +109,16 @@ namespace BranchXR
             else session.Stop(StopDeadlineMs);
         }
 
+        // The player takes the headset off, or goes to another app: scripts may wait with what nobody sees. Unity
+        // says once at the start that nothing is paused.
+        private void OnApplicationPause(bool isPaused)
+        {
+            if (session == null || isPaused == isHidden) return;
+            isHidden = isPaused;
+            new VisibleRecord { IsVisible = !isPaused }.Write(session.Fresh());
+            session.Put();
+        }
+
         private void Update()
         {
             if (session != null) session.Frame();
@@ -156,6 +128,7 @@ namespace BranchXR
         {
             if (session == null || session.State != BranchState.Running) return;
             ShowBodies();
+            Live.Show();
             SendPose();
         }
 
@@ -173,6 +146,8 @@ namespace BranchXR
             made.Spawned += OnSpawned;
             made.Moved += move => Nodes.Move(move.Nodes, move.Positions, move.Rotations);
             made.Removed += OnRemoved;
+            made.LiveMoved += move => Live.Move(move.Paths, move.Positions, move.Rotations);
+            Listen(made);
             return made;
         }
 
@@ -188,6 +163,7 @@ namespace BranchXR
             anchors.Clear();
             Nodes.Clear();
             Puppets.Clear();
+            Live.Clear();
         }
 
         private void OnSpawned(SpawnRecord spawn)

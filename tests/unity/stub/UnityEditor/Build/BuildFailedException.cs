@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/BuildPipeline/BuildFailedException.cs, commit 049c81d8.
+// As UnityCsReference has it: Editor/Mono/BuildPipeline/BuildFailedException.cs, Unity 2017.1.0a3.
 using System;
 
 namespace UnityEditor.Build

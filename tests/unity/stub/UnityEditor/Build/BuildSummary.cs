@@ -1,7 +1,7 @@
-// As Unity's Scripting API 2021.3 has it; its file of UnityCsReference was not at hand.
+// As UnityCsReference has it: Modules/BuildReportingEditor/Managed/BuildSummary.cs, Unity 6000.5.0a5.
 namespace UnityEditor.Build.Reporting
 {
-    public partial struct BuildSummary
+    public struct BuildSummary
     {
         public BuildTargetGroup platformGroup { get; internal set; }
     }

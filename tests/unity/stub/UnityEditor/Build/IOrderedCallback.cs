@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/BuildPipeline/BuildPipelineInterfaces.cs, commit 034d0d67.
+// As UnityCsReference has it: Editor/Mono/BuildPipeline/BuildPipelineInterfaces.cs, Unity 6000.5.0b5.
 namespace UnityEditor.Build
 {
     public interface IOrderedCallback

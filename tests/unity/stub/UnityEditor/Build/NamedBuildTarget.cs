@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/BuildPipeline/NamedBuildTarget.cs, commit 0a2eeb7a.
+// As UnityCsReference has it: Editor/Mono/BuildPipeline/NamedBuildTarget.cs, Unity 6000.5.0a5.
 using System;
 
 namespace UnityEditor.Build

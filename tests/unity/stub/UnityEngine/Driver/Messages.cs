@@ -59,21 +59,30 @@ namespace UnityEngine.Stub
                 methods = new MethodInfo[Count];
                 foreach (Message message in Enum.GetValues(typeof(Message)))
                 {
-                    methods[(int)message] = Find(type, message.ToString());
+                    methods[(int)message] = Find(type, message.ToString(), Type.EmptyTypes);
                 }
                 Known.Add(type, methods);
                 return methods;
             }
         }
 
+        // A message with an argument: rare, and not bound before.
+        internal void Send(string message, bool argument)
+        {
+            MethodInfo method = Find(target.GetType(), message, new[] { typeof(bool) });
+            if (method == null) return;
+            try { method.Invoke(target, new object[] { argument }); }
+            catch (TargetInvocationException wrapped) { Debug.LogException(wrapped.InnerException, target); }
+        }
+
         // The most derived one, private ones of base classes too, as Unity finds them.
-        private static MethodInfo Find(Type type, string name)
+        private static MethodInfo Find(Type type, string name, Type[] parameters)
         {
             const BindingFlags Flags = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic
                 | BindingFlags.DeclaredOnly;
             for (Type one = type; one != null && one != typeof(Object); one = one.BaseType)
             {
-                MethodInfo method = one.GetMethod(name, Flags, null, Type.EmptyTypes, null);
+                MethodInfo method = one.GetMethod(name, Flags, null, parameters, null);
                 if (method != null) return method;
             }
             return null;

@@ -50,6 +50,16 @@ namespace UnityEngine.Stub
             for (int index = 0; index < count; index++) Frame(seconds);
         }
 
+        // The app goes to the background, or comes back: told to scripts that are on.
+        internal static void Pause(bool isPaused)
+        {
+            Sort();
+            for (int index = 0; index < order.Count; index++)
+            {
+                if (!order[index].isDestroyed && order[index].isOn) order[index].messages.Send("OnApplicationPause", isPaused);
+            }
+        }
+
         internal static void Quit()
         {
             if (!IsPlaying) return;

@@ -1,7 +1,10 @@
 // As UnityCsReference has it: Runtime/Export/SceneManager/Scene.cs, commit 109dd106.
+using System;
+
 namespace UnityEngine.SceneManagement
 {
-    public struct Scene
+    [Serializable]
+    public partial struct Scene
     {
         internal bool exists;
 

@@ -38,10 +38,14 @@ namespace BranchXR
         /// <summary>Folders to import from, first ones first.</summary>
         internal string[] Paths { get; private set; }
 
+        /// <summary>Where Python says why it did not start.</summary>
+        internal string WordsFile { get; private set; }
+
         /// <inheritdoc/>
         public void Start(BranchSettings settings, BranchBlock sharedBlock)
         {
             block = sharedBlock;
+            WordsFile = System.IO.Path.Combine(RunFolder.Path, "python.txt");
             Library = settings.pythonLibrary;
             Home = settings.pythonHome;
             Paths = settings.pythonPaths ?? new string[0];
@@ -67,6 +71,14 @@ namespace BranchXR
         {
             bool hasEnded = state == CarrierState.Ended || WaitFor(PythonState.Ended, deadlineMs);
             return Leave(deadlineMs) && hasEnded;
+        }
+
+        /// <summary>The refusal of a Python whose branchxr has another layout: nothing of the block may be touched.</summary>
+        internal BranchError Mismatch(string came)
+        {
+            return new BranchError(
+                "layout_mismatch", "expected layout version " + BlockLayout.Version + ", got " + came, Library,
+                "use the package that `branchxr unity export` of the same branchxr gives");
         }
 
         /// <summary>Start Python if it is not, and have it call <c>branchxr_unity.inside.start</c>.</summary>

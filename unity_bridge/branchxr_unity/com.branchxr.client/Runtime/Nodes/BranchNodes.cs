@@ -37,7 +37,7 @@ namespace BranchXR.Nodes
         /// <exception cref="BranchError"><c>shape_refused</c>, <c>nodes_full</c> or <c>model_unknown</c>.</exception>
         public void Spawn(string model, uint[] ids, float[] positions, float[] rotations)
         {
-            Check(ids, positions, rotations);
+            Check(Pairs(ids), positions, rotations);
             for (int at = 0; at < ids.Length / 2; at++)
             {
                 BranchNode node = Make(model);
@@ -54,7 +54,7 @@ namespace BranchXR.Nodes
         /// <exception cref="BranchError"><c>shape_refused</c>.</exception>
         public void Move(uint[] ids, float[] positions, float[] rotations)
         {
-            Check(ids, positions, rotations);
+            Check(Pairs(ids), positions, rotations);
             for (int at = 0; at < ids.Length / 2; at++)
             {
                 BranchNode node;
@@ -128,11 +128,12 @@ namespace BranchXR.Nodes
                 new Quaternion(rotations[r], rotations[r + 1], rotations[r + 2], rotations[r + 3]));
         }
 
-        private static void Check(uint[] ids, float[] positions, float[] rotations)
+        // How many ids there are, or -1 where one is cut.
+        private static int Pairs(uint[] ids) { return ids.Length % 2 == 0 ? ids.Length / 2 : -1; }
+
+        internal static void Check(int count, float[] positions, float[] rotations)
         {
-            int count = ids.Length / 2;
-            bool isRight = ids.Length % 2 == 0 && positions.Length == count * 3
-                && (rotations.Length == 0 || rotations.Length == count * 4)
+            bool isRight = positions.Length == count * 3 && (rotations.Length == 0 || rotations.Length == count * 4)
                 && Array.TrueForAll(positions, IsFinite) && Array.TrueForAll(rotations, IsFinite);
             if (isRight) return;
             throw new BranchError("shape_refused",

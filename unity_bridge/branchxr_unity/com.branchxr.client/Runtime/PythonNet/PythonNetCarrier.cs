@@ -67,6 +67,11 @@ namespace BranchXR
                     }
                 }
             }
+            using (PyObject layout = Py.Import("branchxr_unity.layout"))
+            using (PyObject version = layout.GetAttr("VERSION"))
+            {
+                if (version.As<int>() != BlockLayout.Version) throw Mismatch(version.ToString());
+            }
             using (PyObject inside = Py.Import("branchxr_unity.inside"))
             using (var block = new PyInt(address.ToInt64()))
             using (var size = new PyInt(bytes))

@@ -52,6 +52,12 @@ namespace BranchXR.Tests
             Assert.AreEqual("shape_refused", CodeOf(() => nodes.Spawn("box", one, new[] { 1, 2, float.NaN }, None)));
             Assert.AreEqual("model_unknown", CodeOf(() => nodes.Spawn("tree", one, new float[] { 1, 2, 3 }, None)));
             Assert.AreEqual(0, nodes.Count);
+            var cut = new uint[] { 0, 1, 2 };
+            Assert.AreEqual("shape_refused", CodeOf(() => nodes.Move(cut, new float[] { 1, 2, 3 }, None)));
+            var live = new LiveNodes(null);
+            var paths = new[] { new NodePathRow { Path = "Hall/door" } };
+            Assert.AreEqual("shape_refused", CodeOf(() => live.Move(paths, new[] { 1, float.PositiveInfinity, 3 }, None)));
+            Assert.AreEqual("shape_refused", CodeOf(() => live.Move(paths, new float[] { 1, 2, 3 }, new float[] { 1 })));
         }
 
         private static string CodeOf(TestDelegate act) { return Assert.Throws<BranchError>(act).Code; }
