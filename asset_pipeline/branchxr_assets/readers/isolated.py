@@ -25,7 +25,7 @@ from branchxr.errors import SceneRefused
 
 from ..refusal import refused
 from ..warnings import SceneWarning, distinct
-from .gltf import read_gltf
+from .gltf import read_handed
 from .source import Counts, Source
 
 _MIB: Final = 1 << 20
@@ -227,13 +227,12 @@ def _source(path: Path, answer: _Answer, folder: Path) -> Source:
     """Put a source together; the GLB bears the source's name, so that messages do."""
     import numpy as np  # noqa: PLC0415 - a refusal needs none
 
-    glb = folder / "scene" / path.name
-    read = read_gltf(glb, glb.read_bytes())
+    document, said = read_handed(folder / "scene" / path.name)
     warnings = (SceneWarning(w.code, w.path, w.message) for w in answer.warnings)
     return Source(
         file=path.name,
         format=answer.format,
-        document=read.document,
+        document=document,
         size_bytes=answer.size_bytes,
         hashes=answer.hashes,
         counts=answer.counts,
@@ -242,7 +241,7 @@ def _source(path: Path, answer: _Answer, folder: Path) -> Source:
         unit_m=answer.unit_m,
         extensions_used=tuple(answer.extensions_used),
         bounds_m=None if answer.bounds_m is None else np.array(answer.bounds_m, np.float64),
-        warnings=distinct((*warnings, *read.warnings)),
+        warnings=distinct((*warnings, *said)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from branchxr.errors import SceneRefused
 
-from ..glb import write_glb
+from ..glb import save_glb
 from .isolated import answer_of, refusal_of
 from .source import Source
 
@@ -25,7 +25,7 @@ def main(job: Mapping[str, Any]) -> None:
     try:
         source = _reader(job["reader"])(Path(job["source"]))
         (folder / "scene").mkdir()
-        (folder / "scene" / source.file).write_bytes(write_glb(source.document))
+        save_glb(source.document, folder / "scene" / source.file)
         answer = answer_of(source)
     except SceneRefused as error:
         answer = refusal_of(error)

@@ -2,14 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import ufbx
 
 from branchxr.errors import SceneRefused
 
+from ...mapped import mapped
 from ...refusal import refused
 from ...warnings import distinct
 from ..assembly import Assembly
@@ -34,6 +36,7 @@ def read_scene(path: Path) -> Source:
     Raises:
         SceneRefused: `scene_fbx`, with ufbx's own words; `scene_truncated`.
     """
+    hashed = _hashed_meanwhile(path)
     scene, is_scaled = _load(path)
     resources = Resources(path, b"")
     pictures = Pictures(resources, path.parent)
@@ -58,7 +61,7 @@ def read_scene(path: Path) -> Source:
         format="fbx",
         document=reading.assembly.document(),
         size_bytes=path.stat().st_size + resources.size_bytes,
-        hashes=resources.hashes() | {path.name: _hash(path)},
+        hashes=resources.hashes() | {path.name: hashed()},
         counts=_count(scene),
         generator=_generator(scene),
         unit_m=reading.unit_m,
@@ -184,6 +187,15 @@ def _generator(scene: Any) -> str:
     return named or str(scene.metadata.creator)
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hashed_meanwhile(path: Path) -> Callable[[], str]:
+    """Hash a file in a thread, while ufbx reads it; call what is returned for the SHA-256."""
+    found: list[str] = []
+    # One call for the whole file: for as long as it takes, the interpreter is ufbx's alone.
+    thread = Thread(target=lambda: found.append(hashlib.sha256(mapped(path)).hexdigest()))
+    thread.start()
+
+    def joined() -> str:
+        thread.join()
+        return found[0]
+
+    return joined
