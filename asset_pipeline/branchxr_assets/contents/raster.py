@@ -41,10 +41,10 @@ def cover(grid: Grid, corners: Floats, *, is_touching: bool) -> Mask:
         return mask
     flat = (corners[:, :, [0, 2]] - (grid.x, grid.z)) / grid.cell_m
     half = 0.5 if is_touching else 0.0
-    low = np.floor(flat.min(axis=1) - (0.0 if is_touching else 0.5)).astype(np.int64)
-    high = np.floor(flat.max(axis=1)).astype(np.int64)
-    size = (grid.columns, grid.rows)
-    low, high = np.maximum(low, 0), np.minimum(high, np.array(size) - 1)
+    size = np.array((grid.columns, grid.rows))
+    # Cut to the grid before they are whole numbers: a scene may reach beyond all of those.
+    low = np.floor(flat.min(axis=1) - (0.0 if is_touching else 0.5)).clip(0, size).astype(np.int64)
+    high = np.floor(flat.max(axis=1)).clip(-1, size - 1).astype(np.int64)
     inside = (low <= high).all(axis=1)
     flat, low, high = flat[inside], low[inside], high[inside]
     axes, least, most = _separating_axes(flat)

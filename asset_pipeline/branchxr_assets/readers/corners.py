@@ -137,7 +137,12 @@ def triangulate(sizes: Array, points: Floats) -> Triangles:
     Returns:
         `(t, 3)` corner numbers, polygon after polygon.
     """
-    sizes = np.asarray(sizes, np.int64)
+    # Corners too far apart for a product of two: no cut is better than another.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _triangulated(np.asarray(sizes, np.int64), points)
+
+
+def _triangulated(sizes: Numbers, points: Floats) -> Triangles:
     kind = _number_type(len(points))
     if (sizes == 3).all():
         return np.arange(3 * len(sizes), dtype=kind).reshape(-1, 3)

@@ -11,10 +11,11 @@ from ..refusal import refused
 from ..warnings import distinct
 from .assembly import Assembly
 from .dae_animation import AnimationMaker
+from .dae_attributes import custom
 from .dae_geometry import triangle_count
 from .dae_library import Library, inputs
 from .dae_materials import Materials
-from .dae_scene import SceneMaker, custom
+from .dae_scene import SceneMaker
 from .options import DEFAULTS, ReadOptions
 from .pictures import Pictures
 from .resources import Resources

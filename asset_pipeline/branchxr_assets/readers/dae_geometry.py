@@ -125,14 +125,15 @@ def _inputs(library: Library, mesh: ET.Element, element: ET.Element, place: str)
             raise library.refused(place, f"offsets up to {_OFFSET_MAX}", str(offset))
         if semantic != "VERTEX":
             if semantic in {"NORMAL", "TEXCOORD", "COLOR", "UV"}:
-                found.append(_Input(semantic, library.source(source), offset, number))
+                found.append(_Input(semantic, library.finite(source), offset, number))
             continue
         vertices = library.find(source, "vertices")
         if vertices is None:
             vertices = mesh.find("vertices")
         for own, own_source, _, own_set in [] if vertices is None else inputs(vertices):
             if own in {"POSITION", "NORMAL", "TEXCOORD", "COLOR", "UV"}:
-                found.append(_Input(own, library.source(own_source), offset, own_set))
+                read = library.points if own == "POSITION" else library.finite
+                found.append(_Input(own, read(own_source), offset, own_set))
     return found
 
 

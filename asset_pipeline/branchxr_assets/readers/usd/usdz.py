@@ -53,7 +53,7 @@ def entries_of(path: Path, raw: bytes) -> list[Entry]:
     file = path.name
     try:
         with path.open("rb") as opened, zipfile.ZipFile(opened) as archive:
-            listed = [info for info in archive.infolist() if not info.is_dir()]
+            listed = [info for info in archive.infolist() if not info.filename.endswith("/")]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         came = f"a broken one ({str(error) or type(error).__name__})"
         raise _refused(
