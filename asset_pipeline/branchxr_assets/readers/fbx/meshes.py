@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...document import Array, Floats
+from ...refusal import refused
 from ..assembly import Geometry
 from ..corners import triangulate, weld
 from . import native
@@ -50,18 +51,14 @@ class Shape:
             targets: morph targets by control point.
         """
         found = []
-        numbers = [materials[s] if s < len(materials) else None for s in range(self._slot_count)]
-        for material in sorted(set(numbers), key=lambda m: -1 if m is None else m):
-            slots = [slot for slot, number in enumerate(numbers) if number == material]
+        present = np.unique(self.slots, return_counts=True)[0].tolist()
+        numbers = {s: materials[s] if s < len(materials) else None for s in present}
+        for material in sorted(set(numbers.values()), key=lambda m: -1 if m is None else m):
+            slots = [slot for slot, number in numbers.items() if number == material]
             is_all = len(slots) == len(numbers)
             chosen = self.triangles if is_all else self.triangles[np.isin(self.slots, slots)]
-            if len(chosen):
-                found.append(self._geometry(chosen, material, more, targets))
+            found.append(self._geometry(chosen, material, more, targets))
         return found
-
-    @property
-    def _slot_count(self) -> int:
-        return int(self.slots.max(initial=0)) + 1
 
     def _geometry(
         self,
@@ -89,7 +86,11 @@ class Shape:
 
 
 def read_shape(reading: Reading, mesh: Any) -> Shape | None:
-    """Cut and weld a mesh; `None` when it has no triangle."""
+    """Cut and weld a mesh; `None` when it has no triangle.
+
+    Raises:
+        SceneRefused: `scene_not_finite`: a corner is nowhere.
+    """
     faces = native.pairs(mesh.faces)
     slots = native.indices(mesh.face_material) if len(mesh.face_material) else None
     slots = np.zeros(len(faces), np.uint32) if slots is None else slots
@@ -116,6 +117,15 @@ def read_shape(reading: Reading, mesh: Any) -> Shape | None:
     first = welded.first
     attributes: dict[str, Array] = {"POSITION": places[control[first]]}
     attributes |= {n: values[by_corner[n][first]] for n, (values, _) in layers.items()}
+    if not np.isfinite(attributes["POSITION"]).all():
+        raise refused(
+            "scene_not_finite",
+            file=reading.file,
+            place=reading.place(mesh) or str(mesh.name),
+            expected="positions that are numbers",
+            came="NaN, infinity or a number beyond float32",
+            remedy="clean the mesh in the modelling program and export again",
+        )
     return Shape(
         attributes=_finished(attributes),
         points=control[first],

@@ -1,5 +1,6 @@
 """The node tree of an FBX scene."""
 
+import math
 from typing import Any, Final
 
 import ufbx
@@ -65,14 +66,18 @@ def _add(reading: Reading, node: Any) -> None:
         extras=extras or None,
     )
     reading.numbers[number] = index
-    reading.assembly.nodes[index].update(_parts(node.local_transform))
+    reading.assembly.nodes[index].update(_parts(reading, node.local_transform, path))
     _hide_levels(reading, node, path, is_unseen=above in reading.unseen)
     _say_losses(reading, node, path)
 
 
-def _parts(transform: Any) -> Json:
+def _parts(reading: Reading, transform: Any, path: str) -> Json:
     """Return translation, rotation and scale, those that say something."""
     found = {key: [float(v) + 0.0 for v in getattr(transform, key)] for key in _PARTS}
+    if not all(math.isfinite(v) for values in found.values() for v in values):
+        message = "its transform holds NaN or infinity; it stands where its parent is"
+        reading.warn("node_not_finite", path, message)
+        return {}
     return {key: value for key, value in found.items() if tuple(value) != _PARTS[key]}
 
 

@@ -1,6 +1,7 @@
 """Read an FBX file with ufbx; runs in the worker process only (`readers.isolated`)."""
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,13 +41,16 @@ def read_scene(path: Path) -> Source:
     scene, is_scaled = _load(path)
     resources = Resources(path, b"")
     pictures = Pictures(resources, path.parent)
-    settings = scene.settings
+    unit_m = float(scene.settings.original_unit_meters)
+    if not math.isfinite(unit_m):
+        raise _broken(path, "scene_fbx", f"a unit of {unit_m} cm (UnitScaleFactor)")
     exporter = ufbx.Exporter(scene.metadata.exporter)
     reading = Reading(
         scene,
         Assembly(),
         pictures,
-        unit_m=float(settings.original_unit_meters),
+        file=path.name,
+        unit_m=unit_m,
         is_scaled=is_scaled,
         is_blender=exporter in _BLENDER,
     )
@@ -56,6 +60,10 @@ def read_scene(path: Path) -> Source:
     read_animations(reading, meshes.morphed)
     say_rigs(reading)
     _say_losses(reading)
+    if unit_m <= 0:  # ufbx then takes metres
+        message = f"its unit, {unit_m * 100:g} cm, is no length; metres are taken"
+        reading.warn("unit_unknown", "the file", message)
+        reading.unit_m = 1.0
     return Source(
         file=path.name,
         format="fbx",
