@@ -82,7 +82,7 @@ FORMATS: Final = (
         "USD", (".usd", ".usda", ".usdc", ".usdz"), sniff.is_usd, "usd:read_usd", is_isolated=True
     ),
     Format(".blend", (".blend",), sniff.is_blend, "blender:read_blend"),
-    Format("COLLADA", (".dae",), sniff.is_dae, "dae:read_dae"),
+    Format("COLLADA", (".dae", ".zae"), sniff.is_dae, "dae:read_dae"),
     Format("PLY", (".ply",), sniff.is_ply, "ply:read_ply", says_units=False),
     Format("STL", (".stl",), sniff.is_stl, "stl:read_stl", says_units=False),
     Format("OBJ", (".obj",), sniff.is_obj, "obj:read_obj", says_units=False),

@@ -152,7 +152,8 @@ def _weights(
     table = library.indices(element.findtext("v"), place)
     table = table[: len(table) // stride * stride].reshape(-1, stride)
     total = int(counts.sum())
-    if (counts < 0).any() or total > len(table):
+    # Each alone first: the sum of numbers without bounds may come round to any.
+    if (counts < 0).any() or (counts > len(table)).any() or total > len(table):
         raise library.refused(place, f"{total} influences, as vcount says", f"{len(table)}")
     joint = table[:total, listed["JOINT"][1]]
     which = table[:total, listed["WEIGHT"][1]]

@@ -14,6 +14,7 @@ from .dae_library import Library, Numbers, inputs
 from .polygons import cut_with_holes
 from .shading import linear
 
+_COUNT_MAX: Final = 2**31
 _OFFSET_MAX: Final = 64
 KINDS: Final = ("triangles", "polylist", "polygons", "tristrips", "trifans")
 _THIN: Final = ("lines", "linestrips")
@@ -79,7 +80,7 @@ def triangle_count(library: Library, geometry: ET.Element) -> int:
             )
         elif element.tag == "polylist":
             sizes = library.indices(element.findtext("vcount"), place)
-            total += int(np.maximum(sizes - 2, 0).sum())
+            total += int((sizes.clip(0, _COUNT_MAX) - 2).clip(0).sum())
         else:
             for p in element.iter("p"):
                 total += max(0, len(library.indices(p.text, place)) // stride - 2)
@@ -148,8 +149,10 @@ def _faces(
     if element.tag == "polylist":
         corners = _stacked(runs, stride)
         sizes = library.indices(element.findtext("vcount"), place)
-        if (sizes < 0).any() or int(sizes.sum()) > len(corners):
-            came = f"{len(corners)} of {int(sizes.sum())}"
+        # Each alone first: the sum of numbers without bounds may come round to any.
+        is_bounded = ((sizes >= 0) & (sizes <= len(corners))).all()
+        if not is_bounded or int(sizes.sum()) > len(corners):
+            came = f"{len(corners)} of {int(sizes.sum()) if is_bounded else 'others'}"
             raise library.refused(place, "as many corners as vcount says", came)
         corners = corners[: int(sizes.sum())]
         return corners, triangulate(sizes, _points(library, corners, position, place))
