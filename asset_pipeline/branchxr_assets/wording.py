@@ -174,7 +174,6 @@ _TABLE: Final = {
     "usd_holes": _row("change", "Faces marked as holes are left out", "Delete the marks if the faces should be seen.", "Грани, помеченные как дыры, пропущены", "Снимите метки, если грани должны быть видны."),
     "usd_inbetween": _row("change", "In-between shapes became shapes of their own", "Check how they blend; glTF has no in-betweens.", "Промежуточные формы стали отдельными", "Проверьте, как они смешиваются."),
     "usd_instances": _row("loss", "A point instancer contradicts itself; what does not fit is left out", "Export it again.", "Инстансер противоречит сам себе; лишнее пропущено", "Экспортируйте его заново."),
-    "usd_invisible": _row("change", "An invisible object is in the package, its surfaces are not", "Delete it if nobody should have it.", "Невидимый объект в пакете, его поверхности — нет", "Удалите его, если он не нужен."),
     "usd_layer_missing": _row("loss", "A file that the stage refers to is not there", "Copy it beside the stage, or export one flattened file.", "Файла, на который ссылается сцена, нет", "Скопируйте его рядом или экспортируйте одним файлом (flatten)."),
     "usd_layer_outside": _row("loss", "A file outside the stage's folder was not read", "Copy it beside the stage, or export one flattened file.", "Файл вне папки сцены не прочитан", "Скопируйте его рядом или экспортируйте одним файлом (flatten)."),
     "usd_layer_unreadable": _row("loss", "A file that the stage refers to cannot be read", "Export it again.", "Файл, на который ссылается сцена, не читается", "Экспортируйте его заново."),

@@ -6,6 +6,7 @@ from typing import Any, Final
 import ufbx
 
 from ...document import Json
+from ...warnings import HIDDEN
 from .attributes import camera_json, light_extras, light_json
 from .properties import extras_of
 from .reading import Reading
@@ -123,7 +124,4 @@ def _say_losses(reading: Reading, node: Any, path: str) -> None:
         message = f"it is {_DROPPED[kind]}, which is left out; {_SURFACES}"
         reading.warn("geometry_dropped", path, message)
     if not node.visible and not is_helper(node) and node.mesh is not None:
-        message = (
-            "it is hidden in the file and shown all the same; delete it there if it is not wanted"
-        )
-        reading.warn("node_hidden", path, message)
+        reading.warn("node_hidden", path, HIDDEN)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...document import Floats
 from ...refusal import refused
-from ...warnings import SceneWarning
+from ...warnings import HIDDEN, SceneWarning
 from ..assembly import Assembly, Track
 from ..pictures import Pictures
 from ..transforms import parts_of
@@ -225,12 +225,10 @@ class Placing:
             self._bound.append((prim, node, shapes))
 
     def _is_shown(self, prim: Any) -> bool:
-        """Tell whether a prim is drawn; one that is not keeps its node, so anchors stay."""
+        """Tell whether a prim is drawn; a stand-in for another is not, but keeps its node."""
         imageable, path = UsdGeom.Imageable(prim), str(prim.GetPath())
         if imageable.ComputeVisibility(self.time) == UsdGeom.Tokens.invisible:
-            message = "it is invisible in the file: its node is kept, what it draws is not"
-            self.warn("usd_invisible", path, message)
-            return False
+            self.warn("node_hidden", path, HIDDEN)
         purpose = str(imageable.ComputePurpose())
         is_stand_in = purpose == UsdGeom.Tokens.proxy and UsdGeom.Tokens.render in self._purposes
         if purpose == UsdGeom.Tokens.guide or is_stand_in:
