@@ -24,6 +24,7 @@ _PART_ROWS: Final = 1 << 21
 """Corners that are welded at once: about 60 bytes each beside the result."""
 _QUADS_AT_ONCE: Final = 1 << 16
 """Little memory beside the result; 0.5 million take 0.10 s, and 0.13 s all at once."""
+_FACES_AT_ONCE: Final = 500_000
 _INWARD: Final = 1e-6
 """What is below a millionth of the area is rounding: a straight corner is not inward."""
 _DIAGONAL: Final = np.array([[0, 1, 2], [0, 2, 3]])
@@ -164,10 +165,35 @@ def _triangulated(sizes: Numbers, points: Floats) -> Triangles:
     return made
 
 
+def cut_faces(sizes: Array, points: Floats, numbers: Array) -> Triangles:
+    """Cut polygons into triangles as `triangulate` does, with little memory beside the result.
+
+    Args:
+        sizes: `(p,)` corners of each polygon.
+        points: `(n, 3)`.
+        numbers: `(sum(sizes),)` the point of each corner.
+
+    Block by block: for 13 million triangles at once, places and normals took 2 GB more.
+    """
+    sizes = np.asarray(sizes, np.int64)
+    made = np.empty((int(np.maximum(sizes - 2, 0).sum()), 3), _number_type(len(numbers)))
+    corner = done = 0
+    for start in range(0, len(sizes), _FACES_AT_ONCE):
+        block = sizes[start : start + _FACES_AT_ONCE]
+        end = corner + int(block.sum())
+        is_cut = bool((block == 3).all())  # then nobody looks at the places
+        places = points[:0] if is_cut else points[numbers[corner:end]]
+        cut = triangulate(block, places)
+        np.add(cut, corner, out=made[done : done + len(cut)])
+        corner, done = end, done + len(cut)
+    return made
+
+
 def polygon_of_triangle(sizes: Array) -> Numbers:
     """Return for each triangle of `triangulate` the polygon it was cut from."""
     sizes = np.asarray(sizes, np.int64)
-    return np.repeat(np.arange(len(sizes)), np.maximum(sizes - 2, 0))
+    numbers = np.arange(len(sizes), dtype=_number_type(len(sizes)))
+    return np.repeat(numbers, np.maximum(sizes - 2, 0))
 
 
 def flat_normals(points: Floats, faces: Triangles) -> Floats:

@@ -13,12 +13,12 @@ import numpy as np
 
 from ..warnings import SceneWarning, distinct
 from .assembly import Assembly, Geometry
-from .corners import polygon_of_triangle
+from .corners import cut_faces, polygon_of_triangle
 from .mtl import MtlMaterial, parse_mtl
 from .obj_groups import NO_GROUP, Grouping, group_faces, sorted_by_primitive
 from .obj_lines import ObjLines, parse_lines
 from .obj_materials import MaterialMaker
-from .obj_meshes import cut_faces, weld_triangles
+from .obj_meshes import weld_triangles
 from .options import DEFAULTS, ReadOptions
 from .pictures import Pictures
 from .resources import Resources
@@ -148,7 +148,7 @@ def _add_nodes(
     if (thin := int((lines.sizes < 3).sum())) > 0:
         message = f"{thin} faces have fewer than three corners; they are left out"
         grouping.warnings.append(SceneWarning("faces_dropped", "the file", message))
-    faces = cut_faces(lines)
+    faces = cut_faces(lines.sizes, lines.points, lines.corners[:, 0])
     if not len(faces):
         message = "it has no faces: nothing is to be seen; export it as a mesh"
         grouping.warnings.append(SceneWarning("mesh_missing", "the file", message))
@@ -156,9 +156,10 @@ def _add_nodes(
     order, edges = sorted_by_primitive(grouping, polygons)
     geometries: dict[int, list[Geometry]] = {}
     for number, (part, material) in enumerate(grouping.primitives):
-        rows = order[edges[number] : edges[number + 1]]
-        if not len(rows):
+        if edges[number] == edges[number + 1]:
             continue
+        span = slice(edges[number], edges[number + 1])
+        rows = span if order is None else order[span]
         smooth = grouping.smooth[polygons[rows]]
         made = weld_triangles(lines, faces[rows], smooth, numbers.get(material or "\0"))
         geometries.setdefault(part, []).append(made)

@@ -9,7 +9,7 @@ import numpy as np
 from ...document import Array, Floats
 from ...refusal import refused
 from ..assembly import Geometry
-from ..corners import triangulate, weld
+from ..corners import cut_faces, weld
 from . import native
 from .reading import Reading
 
@@ -99,7 +99,7 @@ def read_shape(reading: Reading, mesh: Any) -> Shape | None:
     corners = _corners(faces[:, 0], sizes)
     control = native.indices(mesh.vertex_indices)[corners]
     places = native.floats(mesh.vertices)
-    local = triangulate(sizes, places[control])
+    local = cut_faces(sizes, places, control)
     if not len(local):
         return None
     layers = {name: layer for name, layer in _layers(mesh).items() if layer is not None}

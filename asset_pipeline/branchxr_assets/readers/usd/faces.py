@@ -9,7 +9,7 @@ from branchxr.errors import SceneRefused
 
 from ...document import Floats
 from ...refusal import refused
-from ..corners import Numbers, polygon_of_triangle, triangulate
+from ..corners import Numbers, cut_faces, polygon_of_triangle
 from .bindings import UsdGeom
 from .primvars import Shape, Spread, read_primvar, spread
 from .values import Warn, tabled, whole
@@ -34,8 +34,7 @@ class Faces:
 
     def triangles(self) -> tuple[Numbers, Numbers]:
         """Return `(t, 3)` corner numbers, counter-clockwise, and the face of each triangle."""
-        corners = self.points[self.shape.corner_point]
-        found = triangulate(self.shape.sizes, corners)
+        found = cut_faces(self.shape.sizes, self.points, self.shape.corner_point)
         face = polygon_of_triangle(self.shape.sizes)
         if self.holes is not None:
             is_drawn = ~np.isin(face, self.holes)
@@ -102,7 +101,7 @@ def _normals(prim: Any, mesh: Any, time: Any, shape: Shape, warn: Warn) -> Sprea
 
 def _smooth(points: Floats, shape: Shape) -> Spread:
     """Return normals of points, the mean of their faces weighted by area, as subdivision has."""
-    faces = shape.corner_point[triangulate(shape.sizes, points[shape.corner_point])]
+    faces = shape.corner_point[cut_faces(shape.sizes, points, shape.corner_point)]
     a, b, c = (points[faces[:, corner]] for corner in range(3))
     total = np.zeros_like(points)
     for corner in range(3):
