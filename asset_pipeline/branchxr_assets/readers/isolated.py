@@ -50,7 +50,8 @@ class Limits:
     """What a worker may use.
 
     Attributes:
-        memory_bytes: of address space, so a little more than what it really fills.
+        memory_bytes: of its own; where the system does not tell that from files that it has
+            mapped, of address space, less `output_bytes`.
         output_bytes: of each file it writes.
     """
 
@@ -63,8 +64,8 @@ class Limits:
 def limits_for(size_bytes: int) -> Limits:
     """Return the limits for a source of a size: 1.5 GiB and a minute, and more for a large one.
 
-    Readers take up to four times a file's size at their fullest; ASCII files and packed ones
-    unpack to several times theirs when written.
+    Readers take up to four times a file's size at their fullest, and packed FBX with a normal for
+    each corner five; ASCII files and packed ones unpack to several times theirs when written.
     """
     size_mib = size_bytes // _MIB
     cpu_s = 60 + size_mib // 2
