@@ -10,7 +10,6 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..refusal import refused
 from . import sniff
-from .foreign import refuse_foreign
 from .options import DEFAULTS, ReadOptions
 from .source import Counts, Source
 
@@ -122,6 +121,8 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
                     code="option_without_effect",
                 )
             return row.read(path, b"" if row.is_isolated else path.read_bytes(), options)
+    from .foreign import refuse_foreign  # noqa: PLC0415 - few files need its table
+
     refuse_foreign(path, head)
     names = ", ".join(row.name for row in FORMATS)
     raise refused(

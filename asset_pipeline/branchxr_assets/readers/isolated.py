@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -166,30 +166,6 @@ class _Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refusal: _Refusal | None = None
     failure: str | None = None
     is_out_of_memory: bool = False
-
-
-def answer_of(source: Source) -> bytes:
-    """Return what a worker writes of a source, without its document."""
-    box = source.bounds_m
-    answer = {
-        "format": source.format,
-        "size_bytes": source.size_bytes,
-        "hashes": dict(source.hashes),
-        "counts": asdict(source.counts),
-        "unit_m": source.unit_m,
-        "generator": source.generator,
-        "licence": source.licence,
-        "extensions_used": list(source.extensions_used),
-        "bounds_m": None if box is None else box.tolist(),
-        "warnings": [warning.as_json() for warning in source.warnings],
-    }
-    return json.dumps({"source": answer}).encode()
-
-
-def refusal_of(error: SceneRefused) -> bytes:
-    """Return what a worker writes when a reader refused the file."""
-    parts = {key: getattr(error, key) for key in ("expected", "came", "remedy", "code")}
-    return json.dumps({"refusal": parts}).encode()
 
 
 def _collect(path: Path, folder: Path, status: int | None, limits: Limits) -> Source:
