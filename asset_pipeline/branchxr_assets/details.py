@@ -205,7 +205,7 @@ _TABLE: Final = (
     ("{} lines (l) are not kept: only faces are", "линий (l): {}; не сохраняются, только грани"),
     ("{} points (p) are not kept: only faces are", "точек (p): {}; не сохраняются, только грани"),
     ("free-form curves and surfaces are not kept: export them as a mesh", "кривые и поверхности по формулам не сохраняются: экспортируйте мешем"),
-    ("vertex colours in #MRGB comments (ZBrush) are not kept: export them as PLY", "цвета вершин в комментариях #MRGB (ZBrush) не сохраняются: экспортируйте в PLY"),
+    ("vertex colours in #MRGB comments (ZBrush) do not fit its vertices; they are lost", "цвета вершин в комментариях #MRGB (ZBrush) не подходят к вершинам; потеряны"),
     ("no library has the material {}; it is plain", "материала {} нет ни в одной библиотеке; он простой"),
     ("a comment says {}, but the format has no unit: metres are taken; say --unit with the metres in one unit if it is right", "в комментарии {}, но единицы в формате нет: взяты метры; если комментарий прав, укажите --unit"),
     ("{} is not beside the scene; its materials are plain", "{} нет рядом со сценой; материалы простые"),

@@ -198,6 +198,6 @@ _TABLE: Final = {
     "usd_uv_missing": _row("loss", "A material wants texture coordinates that the mesh has not", "Unwrap the mesh.", "Материалу нужны UV, которых у меша нет", "Сделайте развёртку."),
     "usd_variants": _row("loss", "Of variants, the chosen one is kept", "Export each variant as a file of its own.", "Из вариантов сохранён выбранный", "Экспортируйте каждый вариант отдельным файлом."),
     "usd_wrap": _row("change", "Beyond its edge a texture repeats differently", "Keep the UVs within the picture.", "За краем текстура повторяется иначе", "Держите UV в пределах картинки."),
-    "vertex_colours_lost": _row("loss", "Vertex colours in comments (ZBrush) are not kept", "Export them as PLY.", "Цвета вершин в комментариях (ZBrush) не сохраняются", "Экспортируйте их в PLY."),
+    "vertex_colours_lost": _row("loss", "Vertex colours in comments (ZBrush) do not fit the vertices and are lost", "Export them as PLY.", "Цвета вершин в комментариях (ZBrush) не подходят к вершинам и потеряны", "Экспортируйте их в PLY."),
 }
 # fmt: on
