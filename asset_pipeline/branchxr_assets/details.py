@@ -87,6 +87,13 @@ _TABLE: Final = (
     ("scene {} is not the one that is shown first; it is left out", "сцена {} показывается не первой; пропущена"),
     ("the image {} ({}) could not be decoded; it stays as it is", "картинка {} ({}) не декодируется; оставлена как есть"),
     ("the image {} is in printing colours (CMYK); it is made RGB", "картинка {} в печатных цветах (CMYK); переведена в RGB"),
+    ("{} of its normals have no length; they are taken from the faces", "нормалей нулевой длины: {}; взяты от граней"),
+    ("{} of its tangents were no use; they are made anew from its UVs", "негодных касательных: {}; построены заново по UV"),
+    ("it could not be compressed ({}); it stays as it was", "сжать не удалось ({}); осталось как было"),
+    ("it could not be simplified ({}); it stays as it was", "упростить не удалось ({}); осталось как было"),
+    ("no KTX2 encoder was found, so that textures are WebP; {}", "кодировщика KTX2 нет, поэтому текстуры — WebP; {}"),
+    ("the image {} is not KTX2: it is larger than the encoder takes, or stands for colours in one place and numbers in another", "картинка {} не в KTX2: она больше, чем берёт кодировщик, или в одном месте это цвет, а в другом числа"),
+    ("what was made could not be remembered ({} in {}), so the next build takes as long; make room there, set BRANCHXR_CACHE_DIR to another folder, or build with --no-cache", "сделанное не запомнить ({} в {}), и следующая сборка будет такой же долгой; освободите место, укажите другую папку в BRANCHXR_CACHE_DIR или соберите с --no-cache"),
     # readers of every kind
     ("the format has no axes: +Z is taken as up; say --up Y if it lies on its back", "осей в формате нет: вверх взята +Z; если сцена лежит на боку, укажите --up Y"),
     ("the format has no unit: metres are taken; say such as --unit 0.001 if not", "единицы в формате нет: взяты метры; если это не так, укажите, например, --unit 0.001"),
