@@ -50,15 +50,16 @@ class Limits:
     """What a worker may use.
 
     Attributes:
-        memory_bytes: of its own; where the system does not tell that from files that it has
-            mapped, of address space, less `output_bytes`.
+        memory_bytes: of its own.
         output_bytes: of each file it writes.
+        mapped_bytes: of files that lie in its address space, beside its memory.
     """
 
     memory_bytes: int
     cpu_s: int
     wall_s: float
     output_bytes: int
+    mapped_bytes: int = 0
 
 
 def limits_for(size_bytes: int) -> Limits:
@@ -70,7 +71,8 @@ def limits_for(size_bytes: int) -> Limits:
     size_mib = size_bytes // _MIB
     cpu_s = 60 + size_mib // 2
     memory_mib = 1536 + 4 * size_mib
-    return Limits(memory_mib * _MIB, cpu_s, 2.0 * cpu_s, memory_mib * _MIB)
+    memory = memory_mib * _MIB
+    return Limits(memory, cpu_s, 2.0 * cpu_s, memory, mapped_bytes=6 * size_mib * _MIB)
 
 
 def read_isolated(path: Path, reader: str, *, limits: Limits | None = None) -> Source:
@@ -101,6 +103,7 @@ def _run(path: Path, reader: str, limits: Limits, folder: Path) -> int | None:
         "memory_bytes": limits.memory_bytes,
         "cpu_s": limits.cpu_s,
         "output_bytes": limits.output_bytes,
+        "address_bytes": limits.memory_bytes + limits.mapped_bytes,
     }
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # One thread: each of OpenBLAS's reserves tens of MB of address space, and none is used.

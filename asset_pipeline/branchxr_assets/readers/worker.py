@@ -75,7 +75,7 @@ def _limit(job: Mapping[str, Any]) -> None:
         for kind, most in (
             (resource.RLIMIT_DATA, job["memory_bytes"]),
             # Arrays that lie in files (`mapped.Scratch`) take addresses, not memory.
-            (resource.RLIMIT_AS, job["memory_bytes"] + job["output_bytes"]),
+            (resource.RLIMIT_AS, job["address_bytes"]),
             (resource.RLIMIT_CPU, job["cpu_s"]),
             (resource.RLIMIT_FSIZE, job["output_bytes"]),
             (resource.RLIMIT_CORE, 0),
