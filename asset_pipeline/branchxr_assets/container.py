@@ -1,5 +1,6 @@
 """The GLB container (glTF 2.0, section 4.4): take it apart, put it together."""
 
+import mmap
 import struct
 from collections.abc import Sequence
 from typing import Final
@@ -11,8 +12,12 @@ from .refusal import refused
 MAGIC: Final = b"glTF"
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
 
+Raw = bytes | mmap.mmap
+Piece = bytes | memoryview
+"""Bytes; a view is of bytes too, so that its length is their number."""
 
-def split(raw: bytes, *, file: str) -> tuple[bytes, memoryview | None]:
+
+def split(raw: Raw, *, file: str) -> tuple[bytes, memoryview | None]:
     """Return the JSON and the binary chunk of a GLB; the latter is not copied.
 
     Raises:
@@ -43,15 +48,14 @@ def split(raw: bytes, *, file: str) -> tuple[bytes, memoryview | None]:
     return bytes(chunks[_JSON]), chunks.get(_BIN)
 
 
-def join(json_bytes: bytes, binary: Sequence[bytes]) -> bytes:
-    """Put a GLB together, in one copy; the binary chunk, given in parts, is left out when empty."""
+def pieces(json_bytes: bytes, binary: Sequence[Piece]) -> list[Piece]:
+    """Return what a GLB is made of, in order; the binary chunk is left out when empty."""
     json_bytes += b" " * (-len(json_bytes) % 4)
-    parts = [struct.pack("<II", len(json_bytes), _JSON), json_bytes]
+    parts: list[Piece] = [struct.pack("<II", len(json_bytes), _JSON), json_bytes]
     size = sum(map(len, binary))
     if size:
         parts += [struct.pack("<II", size + -size % 4, _BIN), *binary, b"\0" * (-size % 4)]
-    header = struct.pack("<4sII", MAGIC, 2, 12 + sum(map(len, parts)))
-    return b"".join([header, *parts])
+    return [struct.pack("<4sII", MAGIC, 2, 12 + sum(map(len, parts))), *parts]
 
 
 def _truncated(file: str, at: int, expected: str) -> SceneRefused:

@@ -37,6 +37,10 @@ file, not by its name. What could not be kept of a file is a warning, never sile
 Everything becomes metres, right-handed, +Y up: units and axes are worked into transforms, so that the tree, pivots and animations stay right.
 Nothing is rescaled because it looks too large: `inspect` shows `bounds_m` and `unit_m`, and `validate` says when a size is odd.
 
+What is hidden in a file is in the package, shown, and named in a warning (`node_hidden`): FBX, USD and Blender mean different things by it (an
+editor's eye, a render switch, a layer), and only an artist knows which was meant. What stands in for another is not drawn but keeps its node: USD's
+purposes *guide* and, beside a *render* twin, *proxy*, and lower levels of an FBX group of levels of detail.
+
 ## What the counts mean
 
 `inspect` counts the **source**, as its own format means it, before anything is dropped or repaired. The report of a build shows the package beside it.
@@ -55,7 +59,7 @@ Nothing is rescaled because it looks too large: `inspect` shows `bounds_m` and `
 | `morph_targets` | targets of each mesh, those of its primitives once | channels of blend deformers | targets of morph controllers | BlendShape prims | 0 |
 | `cameras` | nodes with a camera | all in the file | instances | Camera prims | 0 |
 | `lights` | nodes with a light (KHR_lights_punctual) | all, area lights too | instances | all with LightAPI, and dome lights | 0 |
-| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, but for those that Maya and 3ds Max put on every mesh | with `user_properties` or Blender's own | with `userProperties:` | 0 |
+| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, those that Maya and 3ds Max put on every mesh too | with `user_properties` or Blender's own | with `userProperties:` | 0 |
 | `uv_sets`, `vertex_colour_sets` | of the mesh that has most | the same | the same | the same | the same |
 | `bounds_m` | of the scene that is shown, rest pose, no morph; a skin stands where its joints put it | | | | |
 | `unit_m` | 1: glTF is in metres | metres in a unit of the file | `meter` of `unit` | `metersPerUnit` | 1, or `--unit` |

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .document import Accessor, Array, Document, Floats, Json
 from .tree import quaternion_matrix, world_matrices
 
-Triangles = NDArray[np.int64]
+Triangles = NDArray[np.signedinteger[Any]]
 
 TRIANGLES: Final = 4
 

@@ -5,12 +5,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from . import container
+from .container import Piece
 from .document import COMPONENT_CODES, Accessor, Array, Document, Json
+from .mapped import flat_bytes, let_go
 from .packing import (
     DRACO,
     EXT_MESHOPT,
@@ -55,17 +58,17 @@ class _Use(IntEnum):
 class _View:
     use: _Use
     stride: int
-    parts: list[bytes] = field(default_factory=list)
+    parts: list[Piece] = field(default_factory=list)
     size: int = 0
     packed: MeshoptRows | None = None
     """The first of the rows that are stored alike."""
     rows: list[Array] = field(default_factory=list)
 
-    def add(self, raw: bytes) -> int:
+    def add(self, raw: Piece) -> int:
         """Append on a 4-byte boundary; return where it starts."""
         pad = -self.size % 4
         start = self.size + pad
-        self.parts += [b"\0" * pad, raw]
+        self.parts += [b"\0" * pad, raw] if pad else [raw]
         self.size = start + len(raw)
         return start
 
@@ -75,6 +78,19 @@ def write_glb(document: Document) -> bytes:
 
     Accessors of one kind share a buffer view, which keeps the JSON small; equal ones share bytes.
     """
+    return b"".join(_pieces(document))
+
+
+def save_glb(document: Document, path: Path) -> None:
+    """Write a GLB, the same bytes, without having them in memory."""
+    with path.open("wb") as file:
+        for piece in _pieces(document):
+            file.write(piece)
+            if isinstance(piece, memoryview) and isinstance(piece.obj, np.ndarray):
+                let_go(piece.obj)
+
+
+def _pieces(document: Document) -> list[Piece]:
     root = document.copy().root
     bounded = _needing_bounds(root)
     uses = _uses(root)
@@ -109,8 +125,8 @@ def write_glb(document: Document) -> bytes:
 
 def _assembled(
     root: Json, accessors: list[Json], views: list[_View], *, is_quantized: bool
-) -> bytes:
-    binary: list[bytes] = []
+) -> list[Piece]:
+    binary: list[Piece] = []
     size = 0
     buffer_views = []
     unpacked, meshopt_name = 0, ""
@@ -121,8 +137,9 @@ def _assembled(
         parts = view.parts
         if view.packed is not None:
             meshopt_name = view.packed.extension
-            parts = [view.packed.encoded(view.rows)]
-            item = _packed_view(view, view.packed, parts[0], at=size, unpacked=unpacked)
+            encoded = view.packed.encoded(view.rows)
+            parts = [encoded]
+            item = _packed_view(view, view.packed, encoded, at=size, unpacked=unpacked)
             unpacked += view.size + -view.size % 4
         if view.use is _Use.VERTEX:
             item["byteStride"] = view.stride
@@ -151,7 +168,7 @@ def _assembled(
             fallback = {"fallback": True}
             ordered["buffers"] += [{"byteLength": unpacked, "extensions": {meshopt_name: fallback}}]
     text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return container.join(text.encode(), binary)
+    return container.pieces(text.encode(), binary)
 
 
 def used_extensions(root: Json) -> set[str]:
@@ -248,8 +265,9 @@ def _merge_equal(
             json.dumps(accessor.rest, sort_keys=True),
             accessor.packed if not isinstance(accessor.packed, MeshoptRows) else _how(accessor),
             values.shape,
-            hashlib.blake2b(np.ascontiguousarray(values).data).digest(),
+            hashlib.blake2b(flat_bytes(values).data).digest(),
         )
+        let_go(values)
         if key not in first:
             first[key] = len(kept)
             kept.append(old)
@@ -336,8 +354,10 @@ def _place(accessor: Accessor, views: dict[object, _View], *, use: _Use, has_bou
         padded = np.zeros((len(table), stride), np.uint8)
         padded[:, :width] = table.view(np.uint8).reshape(len(table), width)
         table = padded
-    place = {"bufferView": view, "byteOffset": view.add(table.tobytes())}
-    return place | _declared(accessor, has_bounds=has_bounds)
+    place = {"bufferView": view, "byteOffset": view.add(flat_bytes(table).data)}
+    declared = _declared(accessor, has_bounds=has_bounds)
+    let_go(values)
+    return place | declared
 
 
 def _declared(accessor: Accessor, *, has_bounds: bool) -> Json:

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+HIDDEN: Final = (
+    "it is hidden in the file and shown all the same; delete it there if it is not wanted"
+)
+"""Of every format alike: only an artist knows what was meant by it (`docs/formats.md`)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -47,6 +47,16 @@ def test_welding_makes_one_vertex_of_equal_rows_in_order_of_appearance(rows: np.
     assert (np.diff(welded.first) > 0).all()
 
 
+@given(tables, st.integers(1, 20))
+def test_welding_in_parts_is_the_same(rows: np.ndarray, at_once: int) -> None:
+    whole = weld([rows])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corners, "_PART_ROWS", at_once)
+        parted = weld([rows])
+    assert (parted.first == whole.first).all()
+    assert (parted.vertex == whole.vertex).all()
+
+
 @given(tables)
 def test_welding_values_or_their_numbers_is_the_same(rows: np.ndarray) -> None:
     whole, split = weld([rows]), weld([column.astype(np.float32) for column in rows.T])
@@ -89,6 +99,16 @@ def test_a_quad_that_turns_inward_is_cut_at_that_corner() -> None:
         points = np.roll(arrow, turned, axis=0)
         faces = triangulate(np.array([4]), points)
         assert (areas(points, faces) > 0).all()
+
+
+def test_quads_alone_are_cut_as_among_other_polygons() -> None:
+    dice = np.random.default_rng(5)
+    quads = dice.random((500, 4, 3)).astype(np.float32)
+    alone = triangulate(np.full(500, 4), quads.reshape(-1, 3))
+    among = triangulate(
+        np.array([3, *([4] * 500)]), np.concatenate([np.eye(3, dtype="f4"), quads.reshape(-1, 3)])
+    )
+    assert (among[1:] - 3 == alone).all()
 
 
 def test_convex_polygons_are_fans() -> None:

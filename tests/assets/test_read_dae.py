@@ -3,6 +3,7 @@
 
 import math
 import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from branchxr.errors import SceneRefused
 from branchxr_assets.build import build_scene
 from branchxr_assets.document import Document, Json
 from branchxr_assets.geometry import bounds, drawn_triangles
-from branchxr_assets.readers import Source, read
+from branchxr_assets.readers import Source, read, zae
 from branchxr_assets.tree import local_matrix
 
 SCENES = Path(__file__).parents[3] / "shared" / "scenes"
@@ -495,6 +496,111 @@ def test_encodings_prefixes_and_suffixes(tmp_path: Path, encoding: str) -> None:
     prefixed = text.replace("<", "<c:").replace("<c:/", "</c:").replace("<c:?", "<?")
     prefixed = prefixed.replace("xmlns=", "xmlns:c=")
     assert scene(tmp_path, prefixed).counts.triangles_drawn == 2
+
+
+def placed(folder: Path, extras: str) -> tuple[Json, set[str]]:
+    """Return how a texture with such extras lies, and what is said of it."""
+    Image.new("RGB", (2, 2)).save(folder / "a.png")
+    effect = (
+        '<library_images><image id="i"><init_from>a.png</init_from></image></library_images>'
+        '<library_effects><effect id="e"><profile_COMMON><technique><lambert><diffuse><texture '
+        f'texture="i"><extra><technique profile="MAYA">{extras}</technique></extra></texture>'
+        "</diffuse></lambert></technique></profile_COMMON></effect></library_effects>"
+        '<library_materials><material id="m"><instance_effect url="#e"/></material></library_materials>'
+    )
+    more = '<input semantic="TEXCOORD" source="#t" offset="0"/>'
+    body = mesh(triangles(more=more), more=floats("t", "0 0 1 0 1 1 0 1", 2, "ST"))
+    node = '<node><instance_geometry url="#g"/></node>'
+    found = scene(
+        folder, document(node, f"<library_geometries>{body}</library_geometries>{effect}")
+    )
+    slot = found.document.root["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]
+    transform: Json = slot.get("extensions", {}).get("KHR_texture_transform", {})
+    return transform, codes(found)
+
+
+def test_a_turned_texture_turns_about_the_middle(tmp_path: Path) -> None:
+    transform, said = placed(
+        tmp_path, "<rotateUV>90</rotateUV><repeatU>2</repeatU><offsetV>0.25</offsetV>"
+    )
+    assert said == {"texture_turned"}
+    turn, scale, offset = (np.array(transform[k]) for k in ("rotation", "scale", "offset"))
+    u, v = 0.3, 0.9
+    # The KHR_texture_transform text: counter-clockwise, in coordinates whose v runs down.
+    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    across, down = matrix @ (scale * (u, 1 - v)) + offset
+    repeated = np.array([2 * u, v + 0.25]) - 0.5
+    wanted = np.array([-repeated[1], repeated[0]]) + 0.5
+    assert [across, 1 - down] == pytest.approx(wanted.tolist())
+
+
+def test_what_is_lost_of_a_texture_s_place_is_said(tmp_path: Path) -> None:
+    assert placed(tmp_path, "<mirrorU>1</mirrorU>")[1] == {"texture_transform_lost"}
+    assert placed(tmp_path, "<repeatU>2</repeatU>") == ({"scale": [2, 1], "offset": [0, 0]}, set())
+
+
+def packed(folder: Path, files: dict[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(folder / "зал.zae", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return folder / "зал.zae"
+
+
+def test_an_archive_is_read_with_its_pictures(tmp_path: Path) -> None:
+    Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
+    image = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").unlink()
+    effect = (
+        '<library_images><image id="i"><init_from>../tex/a.png</init_from></image></library_images>'
+        '<library_effects><effect id="e"><profile_COMMON><technique><lambert><diffuse>'
+        '<texture texture="i"/></diffuse></lambert></technique></profile_COMMON></effect></library_effects>'
+        '<library_materials><material id="m"><instance_effect url="#e"/></material></library_materials>'
+    )
+    text = shown(triangles()).replace("<library_geometries>", f"{effect}<library_geometries>")
+    manifest = "<dae_root>models/hall.dae</dae_root>"
+    files = {"manifest.xml": manifest, "other.dae": "no", "models/hall.dae": text}
+    path = packed(tmp_path, {**files, "models/tex/a.png": image})
+    found = read(path)
+    assert (found.file, found.format, found.counts.triangles_drawn) == ("зал.zae", "dae", 2)
+    assert found.size_bytes == path.stat().st_size
+    assert list(found.hashes) == ["зал.zae"]
+    assert len(found.document.images) == 1
+    assert read(packed(tmp_path, {"hall.DAE": text})).counts.triangles_drawn == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"../a.dae": "x"}, "zae_path"),
+        ({"C:a.dae": "x"}, "zae_path"),
+        ({"a.txt": "x"}, "zae_malformed"),
+        ({"a.dae": "<COLLADA"}, "scene_malformed"),
+        ({"manifest.xml": "<!DOCTYPE x>", "a.dae": "x"}, "scene_malformed"),
+    ],
+)
+def test_archives_that_are_broken_or_hostile_are_refused(
+    tmp_path: Path, files: dict[str, str | bytes], code: str
+) -> None:
+    with pytest.raises(SceneRefused) as caught:
+        read(packed(tmp_path, files))
+    assert caught.value.code == code
+    assert [entry.name for entry in tmp_path.iterdir()] == ["зал.zae"]
+
+
+def test_an_archive_that_would_burst_is_refused_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zae, "UNPACKED_BYTES_MAX", 100_000)
+    path = packed(tmp_path, {"a.dae": bytes(1_000_000)})
+    with pytest.raises(SceneRefused) as caught:
+        read(path)
+    assert caught.value.code == "zae_too_large"
+    # One that lies of its size gives no more than it says: its check sum is then wrong.
+    raw = path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    path.write_bytes(raw)
+    with pytest.raises(SceneRefused) as caught:
+        read(path)
+    assert caught.value.code == "zae_malformed"
 
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha"}">' for n in range(9))

@@ -173,6 +173,19 @@ def test_vertex_colours_become_linear(tmp_path: Path) -> None:
     assert found.counts.vertex_colour_sets == 1
 
 
+def test_what_was_painted_in_zbrush_is_kept(tmp_path: Path) -> None:
+    square = "v 0 0 0\nv 1 0 0\nv 1 1 0\n#MRGB ffff0000ff00ff00\n#MRGB ff808080 \nf 1 2 3\n"
+    found = scene(tmp_path, square)
+    attributes = found.document.primitives()[0]["attributes"]
+    colours = found.document.accessors[attributes["COLOR_0"]].values
+    assert colours == pytest.approx(np.array([[1, 0, 0], [0, 1, 0], [0.2158605] * 3]), abs=1e-6)
+    assert found.counts.vertex_colour_sets == 1
+    assert "vertex_colours_lost" not in codes(found)
+    short = scene(tmp_path, square.replace("#MRGB ff808080 \n", ""))
+    assert "vertex_colours_lost" in codes(short)
+    assert "COLOR_0" not in short.document.primitives()[0]["attributes"]
+
+
 def test_axes_and_units_are_the_users_word(tmp_path: Path) -> None:
     path = tmp_path / "scene.obj"
     path.write_text("v 0 0 0\nv 100 0 0\nv 0 0 300\nf 1 2 3\n")

@@ -293,19 +293,22 @@ def test_a_point_instancer_draws_its_prototypes_where_it_says(tmp_path: Path) ->
     assert len(found.document.listed("meshes")) == 1
 
 
-@pytest.mark.parametrize(
-    ("said", "code"),
-    [
-        ('token visibility = "invisible"', "usd_invisible"),
-        ('uniform token purpose = "guide"', "usd_purpose"),
-    ],
-)
-def test_what_is_not_shown_keeps_its_node(tmp_path: Path, said: str, code: str) -> None:
-    body = f"""def Mesh "Hidden" {{ {said} {QUAD}
+def test_what_is_hidden_is_shown_and_said(tmp_path: Path) -> None:
+    body = f"""def Xform "Store" {{ token visibility = "invisible"
+        def Mesh "Box" {{ {QUAD} }} def SphereLight "Lamp" {{ }} }}"""
+    found = scene(tmp_path, body)
+    assert "mesh" in node(found, "Box")
+    assert "KHR_lights_punctual" in node(found, "Lamp")["extensions"]
+    hidden = [w.path for w in found.warnings if w.code == "node_hidden"]
+    assert hidden == ["Store/Box", "Store/Lamp"]
+
+
+def test_a_guide_keeps_its_node(tmp_path: Path) -> None:
+    body = f"""def Mesh "Guide" {{ uniform token purpose = "guide" {QUAD}
         custom string userProperties:branch_anchor = "spawn" }}"""
     found = scene(tmp_path, body)
-    assert node(found, "Hidden") == {"name": "Hidden", "extras": {"branch_anchor": "spawn"}}
-    assert code in codes(found)
+    assert node(found, "Guide") == {"name": "Guide", "extras": {"branch_anchor": "spawn"}}
+    assert "usd_purpose" in codes(found)
     assert found.counts.triangles_drawn == 2
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import branchxr_assets
+from branchxr_assets import details
+from branchxr_assets.details import in_russian
+from branchxr_assets.report_page.warning_list import warning_list
+from branchxr_assets.warnings import HIDDEN, SceneWarning
 from branchxr_assets.wording import codes, wording
 
 SOURCES = Path(branchxr_assets.__file__).parent
@@ -47,6 +51,44 @@ def given(tree: ast.Module) -> Iterator[str]:
             yield from constants(node.value)
 
 
+def texts(node: ast.expr) -> Iterator[str]:
+    """Yield what a message may be, each value in it a word."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        parts = [p.value if isinstance(p, ast.Constant) else "word" for p in node.values]
+        yield "".join(map(str, parts))
+    elif isinstance(node, ast.IfExp):
+        yield from texts(node.body)
+        yield from texts(node.orelse)
+
+
+def messages(tree: ast.Module) -> Iterator[str]:
+    """Yield the messages that a module gives warnings: as they stand, or assigned before."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        inside = list(ast.walk(function))
+        assigned = [n for n in inside if isinstance(n, ast.Assign)]
+        for call in inside:
+            if not (isinstance(call, ast.Call) and name(call.func) in GIVERS):
+                continue
+            place = 1 if name(call.func) == "_missing" else 2
+            if len(call.args) <= place:
+                continue
+            message = call.args[place]
+            if not isinstance(message, ast.Name):
+                yield from texts(message)
+                continue
+            before = [
+                n
+                for n in assigned
+                if n.lineno <= call.lineno and message.id in {name(t) for t in n.targets}
+            ]
+            if before:
+                yield from texts(max(before, key=lambda n: n.lineno).value)
+
+
 def every_code() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(SOURCES.rglob("*.py")):
@@ -59,6 +101,49 @@ def test_every_code_has_words() -> None:
     found = every_code()
     assert {"anchor_unreachable", "budget_draws", "image_outside", "lines_lost"} <= set(found)
     assert {code: file for code, file in found.items() if code not in codes()} == {}
+
+
+def test_every_message_is_said_in_russian_too() -> None:
+    found: dict[str, str] = {}
+    for path in sorted(SOURCES.rglob("*.py")):
+        for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(message, path.name)
+    assert len(found) > 150
+    assert HIDDEN in {m for m in found if "hidden" in m}
+    missing = {m: file for m, file in found.items() if in_russian(m) is None}
+    assert missing == {}
+
+
+def test_values_keep_their_places_and_messages_in_messages_are_said_too() -> None:
+    assert in_russian("'a;b' was not found; put 'b' beside the scene") == (
+        "'a;b' не найдено; положите 'b' рядом со сценой"
+    )
+    assert in_russian("its texture is left out: no file is named") == (
+        "текстура пропущена: файл не назван"
+    )
+    said = in_russian("7 points follow more than 4 joints; the strongest 4 are kept, at most 0.10 "
+                      "of a weight is lost")  # fmt: skip
+    assert said is not None
+    assert said.startswith("точек, у которых больше 4 костей: 7;")
+    assert in_russian("never heard of") is None
+
+
+def test_the_report_says_the_details_in_both_languages() -> None:
+    message = "its texture is left out: no file is named"
+    page = warning_list([SceneWarning("image_missing", "a", message)], {})
+    assert f'<span lang="en">{message}</span>' in page
+    assert '<span lang="ru">текстура пропущена: файл не назван</span>' in page
+    assert "<br>never heard of</li>" in warning_list([SceneWarning("x", "a", "never heard of")], {})
+
+
+def test_every_template_can_be_filled() -> None:
+    for english, russian in details._TABLE:
+        count = english.count("{}")
+        assert russian.format(*["word"] * count)
+        if "{0}" not in russian and "{1}" not in russian:
+            assert russian.count("{}") <= max(count, 0), english
+        assert re.search(r"[А-Яа-яЁё]", russian), english
+        assert not re.search(r"[А-Яа-яЁё]", english), english
 
 
 def test_both_languages_are_complete_and_are_what_they_say() -> None:

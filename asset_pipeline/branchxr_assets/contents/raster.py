@@ -9,6 +9,8 @@ from ..document import Floats
 
 Mask = NDArray[np.bool_]
 Cells = NDArray[np.int64]
+_SHAPES_MAX = 1 << 16
+"""Shapes looked at once: a shape of nine points has 38 axes, of some 900 bytes together."""
 _CANDIDATES_MAX = 1_000_000
 """Cells tested at once: bounds memory to some 100 MB."""
 
@@ -37,19 +39,22 @@ def cover(grid: Grid, corners: Floats, *, is_touching: bool) -> Mask:
         is_touching: every cell that a shape touches; otherwise cells whose middle is in it.
     """
     mask = grid.empty()
-    if not len(corners):
-        return mask
+    for begin in range(0, len(corners), _SHAPES_MAX):
+        _cover(mask, grid, corners[begin : begin + _SHAPES_MAX], is_touching=is_touching)
+    return mask
+
+
+def _cover(mask: Mask, grid: Grid, corners: Floats, *, is_touching: bool) -> None:
     flat = (corners[:, :, [0, 2]] - (grid.x, grid.z)) / grid.cell_m
     half = 0.5 if is_touching else 0.0
-    low = np.floor(flat.min(axis=1) - (0.0 if is_touching else 0.5)).astype(np.int64)
-    high = np.floor(flat.max(axis=1)).astype(np.int64)
-    size = (grid.columns, grid.rows)
-    low, high = np.maximum(low, 0), np.minimum(high, np.array(size) - 1)
+    size = np.array((grid.columns, grid.rows))
+    # Cut to the grid before they are whole numbers: a scene may reach beyond all of those.
+    low = np.floor(flat.min(axis=1) - (0.0 if is_touching else 0.5)).clip(0, size).astype(np.int64)
+    high = np.floor(flat.max(axis=1)).clip(-1, size - 1).astype(np.int64)
     inside = (low <= high).all(axis=1)
     flat, low, high = flat[inside], low[inside], high[inside]
     axes, least, most = _separating_axes(flat)
     _draw(mask, low, high, axes, least, most, half=half)
-    return mask
 
 
 def clip_height(corners: Floats, low: float, high: float) -> Floats:

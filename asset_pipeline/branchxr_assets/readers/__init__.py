@@ -10,7 +10,6 @@ from branchxr.errors import InputRefused, SceneRefused
 
 from ..refusal import refused
 from . import sniff
-from .foreign import refuse_foreign
 from .options import DEFAULTS, ReadOptions
 from .source import Counts, Source
 
@@ -82,7 +81,7 @@ FORMATS: Final = (
         "USD", (".usd", ".usda", ".usdc", ".usdz"), sniff.is_usd, "usd:read_usd", is_isolated=True
     ),
     Format(".blend", (".blend",), sniff.is_blend, "blender:read_blend"),
-    Format("COLLADA", (".dae",), sniff.is_dae, "dae:read_dae"),
+    Format("COLLADA", (".dae", ".zae"), sniff.is_dae, "dae:read_dae"),
     Format("PLY", (".ply",), sniff.is_ply, "ply:read_ply", says_units=False),
     Format("STL", (".stl",), sniff.is_stl, "stl:read_stl", says_units=False),
     Format("OBJ", (".obj",), sniff.is_obj, "obj:read_obj", says_units=False),
@@ -122,6 +121,8 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
                     code="option_without_effect",
                 )
             return row.read(path, b"" if row.is_isolated else path.read_bytes(), options)
+    from .foreign import refuse_foreign  # noqa: PLC0415 - few files need its table
+
     refuse_foreign(path, head)
     names = ", ".join(row.name for row in FORMATS)
     raise refused(

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from ..document import Accessor, Array, Document, Floats, Json
+from ..mapped import Scratch
 from .pictures import Picture
 from .transforms import parts_of
 
@@ -62,6 +63,7 @@ class Assembly:
 
     _root: Json = field(default_factory=dict)
     _accessors: list[Accessor] = field(default_factory=list)
+    _scratch: Scratch = field(default_factory=Scratch)
     _pictures: list[bytes] = field(default_factory=list)
     _known: dict[object, int] = field(default_factory=dict)
     _tops: list[int] = field(default_factory=list)
@@ -265,6 +267,7 @@ class Assembly:
             with np.errstate(over="ignore"):  # too far for float32 is infinite: refused later
                 table = table.astype(np.float32)
         is_normalized = table.dtype.kind == "u" and table.itemsize < 4 and table.shape[1] > 1
+        table = self._scratch.kept(table)
         table.setflags(write=False)
         kind = _KINDS[table.shape[1]]
         self._accessors.append(Accessor(table, kind, is_normalized and not is_whole))

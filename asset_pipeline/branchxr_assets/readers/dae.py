@@ -1,7 +1,9 @@
 """Read COLLADA (.dae), 1.4 and 1.5."""
 
+import hashlib
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,16 +13,18 @@ from ..refusal import refused
 from ..warnings import distinct
 from .assembly import Assembly
 from .dae_animation import AnimationMaker
+from .dae_attributes import custom
 from .dae_geometry import triangle_count
 from .dae_library import Library, inputs
 from .dae_materials import Materials
-from .dae_scene import SceneMaker, custom
+from .dae_scene import SceneMaker
 from .options import DEFAULTS, ReadOptions
 from .pictures import Pictures
 from .resources import Resources
 from .source import Counts, Source
 from .transforms import to_metres
 from .xml_tree import parse_xml
+from .zae import unpacked
 
 NODES_MAX: Final = 200_000
 """Nodes after `instance_node` is followed: nested, it doubles with every level."""
@@ -46,12 +50,21 @@ KEEPS: Final[Mapping[str, str]] = {
 
 
 def read_dae(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
-    """Read a COLLADA document and the pictures beside it.
+    """Read a COLLADA document and the pictures beside it, or an archive of both (.zae).
 
     Raises:
         SceneRefused: with a code, the file and the place.
     """
     del options  # the format says its unit and axes
+    if raw[:2] != b"PK":
+        return _read(path, raw)
+    with unpacked(path) as document:
+        found = _read(document, document.read_bytes())
+    digest = hashlib.sha256(raw).hexdigest()
+    return replace(found, file=path.name, size_bytes=len(raw), hashes={path.name: digest})
+
+
+def _read(path: Path, raw: bytes) -> Source:
     root = parse_xml(raw, file=path.name)
     if root.tag != "COLLADA":
         raise refused(

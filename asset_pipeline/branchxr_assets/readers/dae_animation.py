@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..document import Floats
 from .assembly import Track
 from .dae_library import Library, Numbers, inputs
-from .dae_scene import TRANSFORMS, SceneMaker, matrix_of, transform_matrix
+from .dae_scene import SceneMaker
+from .dae_transforms import TRANSFORMS, matrix_of, transform_matrix
 from .transforms import decomposed
 
 _RATE_HZ: Final = 30.0
@@ -230,7 +231,7 @@ class AnimationMaker:
             self.lost.append(channel.get("target", ""))
             return None
         times = self.library.source(listed["INPUT"])[:, 0]
-        values = self.library.source(listed["OUTPUT"])
+        values = self.library.finite(listed["OUTPUT"])
         count = min(len(times), len(values))
         if not count or not np.isfinite(times[:count]).all():
             self.lost.append(channel.get("target", ""))
@@ -249,7 +250,7 @@ class AnimationMaker:
         """Return `(k, width, 2)`; tangents of one number have no times (version 1.3)."""
         if url is None:
             return None
-        table = self.library.source(url)
+        table = self.library.finite(url)
         if len(table) <= int(keep.max()) or table.shape[1] < 2 * width:
             return None
         return table[keep, : 2 * width].reshape(len(keep), width, 2)

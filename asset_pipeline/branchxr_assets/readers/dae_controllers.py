@@ -146,13 +146,14 @@ def _weights(
     listed = {semantic: (source, offset) for semantic, source, offset, _ in inputs(element)}
     if "JOINT" not in listed or "WEIGHT" not in listed:
         raise library.refused(place, "inputs JOINT and WEIGHT", ", ".join(listed) or "none")
-    values = library.source(listed["WEIGHT"][0])[:, 0]
+    values = library.finite(listed["WEIGHT"][0])[:, 0]
     stride = 1 + max(offset for _, offset in listed.values())
     counts = library.indices(element.findtext("vcount"), place)
     table = library.indices(element.findtext("v"), place)
     table = table[: len(table) // stride * stride].reshape(-1, stride)
     total = int(counts.sum())
-    if (counts < 0).any() or total > len(table):
+    # Each alone first: the sum of numbers without bounds may come round to any.
+    if (counts < 0).any() or (counts > len(table)).any() or total > len(table):
         raise library.refused(place, f"{total} influences, as vcount says", f"{len(table)}")
     joint = table[:total, listed["JOINT"][1]]
     which = table[:total, listed["WEIGHT"][1]]
@@ -160,7 +161,7 @@ def _weights(
         raise library.refused(place, "indices of joints and weights that are there", "others")
     point = np.repeat(np.arange(len(counts)), counts)
     # -1 stands for the bind shape itself (5.2.6): it moves with no joint, so it counts for none.
-    weight = np.where(joint < 0, 0.0, np.nan_to_num(values[which])) if total else np.empty(0)
+    weight = np.where(joint < 0, 0.0, values[which]) if total else np.empty(0)
     order = np.lexsort((-weight, point))
     rank = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
     joint_of = np.zeros((len(counts), INFLUENCES), np.int64)
@@ -185,7 +186,7 @@ def _morph(library: Library, controller: ET.Element, morph: ET.Element) -> Morph
     place = f"controller {name!r}"
     listed = {semantic: source for semantic, source, _, _ in _inputs_of(morph, "targets")}
     ids = library.names(listed.get("MORPH_TARGET"))
-    weights = library.source(listed["MORPH_WEIGHT"])[:, 0] if "MORPH_WEIGHT" in listed else None
+    weights = library.finite(listed["MORPH_WEIGHT"])[:, 0] if "MORPH_WEIGHT" in listed else None
     base = find_base(library, controller)
     base_points = None if base is None else _positions(library, base)
     if base_points is None or not ids:
@@ -201,7 +202,7 @@ def _morph(library: Library, controller: ET.Element, morph: ET.Element) -> Morph
         is_relative = morph.get("method") == "RELATIVE"
         deltas.append(points if is_relative else points - base_points)
         names.append(target.get("name") or identifier)
-        has_weight = weights is not None and number < len(weights) and np.isfinite(weights[number])
+        has_weight = weights is not None and number < len(weights)
         kept.append(float(weights[number]) if weights is not None and has_weight else 0.0)
     source = (listed.get("MORPH_WEIGHT") or "").lstrip("#")
     if not deltas:
@@ -213,5 +214,5 @@ def _positions(library: Library, geometry: ET.Element) -> Floats | None:
     vertices = geometry.find("mesh/vertices")
     listed: Sequence[tuple[str, str, int, int]] = [] if vertices is None else list(inputs(vertices))
     source = next((s for semantic, s, _, _ in listed if semantic == "POSITION"), None)
-    points = None if source is None else library.source(source)
+    points = None if source is None else library.points(source)
     return None if points is None or points.shape[1] < 3 else points[:, :3]

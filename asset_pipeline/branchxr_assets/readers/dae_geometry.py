@@ -14,6 +14,7 @@ from .dae_library import Library, Numbers, inputs
 from .polygons import cut_with_holes
 from .shading import linear
 
+_COUNT_MAX: Final = 2**31
 _OFFSET_MAX: Final = 64
 KINDS: Final = ("triangles", "polylist", "polygons", "tristrips", "trifans")
 _THIN: Final = ("lines", "linestrips")
@@ -79,7 +80,7 @@ def triangle_count(library: Library, geometry: ET.Element) -> int:
             )
         elif element.tag == "polylist":
             sizes = library.indices(element.findtext("vcount"), place)
-            total += int(np.maximum(sizes - 2, 0).sum())
+            total += int((sizes.clip(0, _COUNT_MAX) - 2).clip(0).sum())
         else:
             for p in element.iter("p"):
                 total += max(0, len(library.indices(p.text, place)) // stride - 2)
@@ -125,14 +126,15 @@ def _inputs(library: Library, mesh: ET.Element, element: ET.Element, place: str)
             raise library.refused(place, f"offsets up to {_OFFSET_MAX}", str(offset))
         if semantic != "VERTEX":
             if semantic in {"NORMAL", "TEXCOORD", "COLOR", "UV"}:
-                found.append(_Input(semantic, library.source(source), offset, number))
+                found.append(_Input(semantic, library.finite(source), offset, number))
             continue
         vertices = library.find(source, "vertices")
         if vertices is None:
             vertices = mesh.find("vertices")
         for own, own_source, _, own_set in [] if vertices is None else inputs(vertices):
             if own in {"POSITION", "NORMAL", "TEXCOORD", "COLOR", "UV"}:
-                found.append(_Input(own, library.source(own_source), offset, own_set))
+                read = library.points if own == "POSITION" else library.finite
+                found.append(_Input(own, read(own_source), offset, own_set))
     return found
 
 
@@ -147,8 +149,10 @@ def _faces(
     if element.tag == "polylist":
         corners = _stacked(runs, stride)
         sizes = library.indices(element.findtext("vcount"), place)
-        if (sizes < 0).any() or int(sizes.sum()) > len(corners):
-            came = f"{len(corners)} of {int(sizes.sum())}"
+        # Each alone first: the sum of numbers without bounds may come round to any.
+        is_bounded = ((sizes >= 0) & (sizes <= len(corners))).all()
+        if not is_bounded or int(sizes.sum()) > len(corners):
+            came = f"{len(corners)} of {int(sizes.sum()) if is_bounded else 'others'}"
             raise library.refused(place, "as many corners as vcount says", came)
         corners = corners[: int(sizes.sum())]
         return corners, triangulate(sizes, _points(library, corners, position, place))

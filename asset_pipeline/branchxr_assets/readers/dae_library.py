@@ -19,6 +19,7 @@ from ..refusal import refused
 from ..warnings import SceneWarning
 
 Numbers = NDArray[np.int64]
+_FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 _VALUES_MAX: Final = 400_000_000
 
 
@@ -81,6 +82,35 @@ class Library:
             self._sources[key] = self._source(key)
         return self._sources[key]
 
+    def points(self, url: str | None) -> Floats:
+        """Return a `<source>` of places.
+
+        Raises:
+            SceneRefused: `scene_not_finite`: some are nowhere.
+        """
+        found = self.source(url)
+        if not np.isfinite(found).all():
+            raise refused(
+                "scene_not_finite",
+                file=self.file,
+                place=f"source {(url or '')[:80]!r}",
+                expected="positions that are numbers",
+                came="NaN, infinity or a number beyond float32",
+                remedy="clean the mesh in the modelling program and export again",
+            )
+        return found
+
+    def finite(self, url: str | None) -> Floats:
+        """Return a `<source>` of anything but places; zero stands in for what is no number."""
+        found = self.source(url)
+        is_finite = np.isfinite(found)
+        if is_finite.all():
+            return found
+        message = "it holds NaN or infinity; zero is put in its place"
+        self.warn("attribute_not_finite", f"source {(url or '')[:80]!r}", message)
+        cleaned: Floats = np.where(is_finite, found, 0.0)
+        return cleaned
+
     def names(self, url: str | None) -> list[str]:
         """Return a `<source>` of names or ids."""
         element = self.find(url, "source")
@@ -142,8 +172,9 @@ class Library:
         return value
 
     def numbers(self, text: str | None, place: str) -> Floats:
-        """Parse numbers between blanks."""
+        """Parse numbers between blanks; those beyond glTF's float32 are infinite."""
         found: Floats = self._parsed(text, np.float64, place)
+        found[np.abs(found) > _FLOAT32_MAX] = np.inf
         return found
 
     def indices(self, text: str | None, place: str) -> Numbers:

@@ -1,5 +1,6 @@
 """COLLADA's effects as glTF materials (chapter 8, `<profile_COMMON>`)."""
 
+import math
 import urllib.parse
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
@@ -276,11 +277,32 @@ class _Model:
             slot["texCoord"] = number
         repeat = [self._extra(texture, f"repeat{axis}", 1.0) for axis in "UV"]
         offset = [self._extra(texture, f"offset{axis}", 0.0) for axis in "UV"]
-        if repeat != [1, 1] or offset != [0, 0]:
-            # COLLADA's v runs up and glTF's down: v' = 1 - (rv (1 - v) + ov).
-            transform = {"scale": repeat, "offset": [offset[0], 1 - repeat[1] - offset[1]]}
-            slot["extensions"] = {"KHR_texture_transform": transform}
+        turn = math.radians(self._extra(texture, "rotateUV", 0.0))
+        if repeat != [1, 1] or offset != [0, 0] or turn:
+            slot["extensions"] = {"KHR_texture_transform": _placed(repeat, offset, turn)}
+        self._say_lost(texture, turn)
         return slot
+
+    def _say_lost(self, texture: ET.Element, turn: float) -> None:
+        """Name what Maya writes of a texture's place and glTF has not, or has otherwise."""
+        lost = [
+            name
+            for name in ("mirrorU", "mirrorV", "stagger", "rotateFrame")
+            if self._extra(texture, name, 0.0)
+        ]
+        lost += [
+            name
+            for name, plain in (("coverage", 1.0), ("translateFrame", 0.0), ("noise", 0.0))
+            for axis in "UV"
+            if self._extra(texture, f"{name}{axis}", plain) != plain
+        ]
+        if lost:
+            listed = ", ".join(dict.fromkeys(lost))
+            message = f"its placement ({listed}) is not kept: bake it into the UVs"
+            self.materials.library.warn("texture_transform_lost", self.place, message)
+        elif turn:
+            message = "its texture is turned; check it: programs turn about different corners"
+            self.materials.library.warn("texture_turned", self.place, message)
 
     def _wraps(self, texture: ET.Element) -> Mapping[str, int] | None:
         sampler = self._sampler(texture)
@@ -295,6 +317,20 @@ class _Model:
     def _extra(self, texture: ET.Element, name: str, plain: float) -> float:
         element = texture.find(f"extra/technique/{name}")
         return float(self.materials.library.vector(element, 1, (plain,))[0])
+
+
+def _placed(repeat: list[float], offset: list[float], turn: float) -> Json:
+    """Return KHR_texture_transform: repeated, moved, then turned about the tile's middle.
+
+    COLLADA's v runs up and glTF's down. With `u' = a u + b v + s` and `v' = c u + d v + t`, and
+    `w = 1 - v` for glTF's, `u' = a u - b w + b + s` and `w' = d w - c u + 1 - d - t`.
+    """
+    cosine, sine = math.cos(turn), math.sin(turn)
+    across, up = offset[0] - 0.5, offset[1] - 0.5
+    b, d = -repeat[1] * sine, repeat[1] * cosine
+    s, t = cosine * across - sine * up + 0.5, sine * across + cosine * up + 0.5
+    found: Json = {"scale": repeat, "offset": [b + s, 1 - d - t]}
+    return found | ({"rotation": turn} if turn else {})
 
 
 def _url(element: ET.Element | None) -> str | None:

@@ -1,31 +1,20 @@
 """COLLADA's nodes, with what they show: transforms, cameras, lights, geometries, controllers."""
 
-import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 
-from ..document import Array, Floats, Json
+from ..document import Array, Floats
 from ..refusal import refused
 from .assembly import Assembly, Geometry
+from .dae_attributes import camera_json, custom, light_json
 from .dae_controllers import Morph, Skin, find_base, influences, morph_of, skin_of
 from .dae_geometry import Surface, surfaces
 from .dae_library import Library
 from .dae_materials import Materials
-
-TRANSFORMS: Final = ("matrix", "translate", "rotate", "scale", "skew", "lookat")
-_WATTS_TO_LUMENS: Final = 683.0
-"""What Blender's glTF exporter takes; its DAE exporter writes watts (at 555 nm, SI brochure)."""
-_NEAR_M: Final = 3.0
-"""Where a light that does not fade is made as bright as it was: across a room."""
-_BLENDER_OWN: Final = frozenset(
-    {"connect", "layer", "roll", "tip_x", "tip_y", "tip_z", "connected"}
-)
-"""What Blender's exporter says of every bone: no custom properties."""
-
+from .dae_transforms import TRANSFORMS, transform_matrix
 
 _Pending = tuple[ET.Element, int | None, tuple[int, ...], tuple[str, ...]]
 
@@ -133,12 +122,12 @@ class SceneMaker:
         url = instance.get("url")
         if instance.tag == "instance_camera":
             camera = self.library.find(url, "camera")
-            made = None if camera is None else self._camera(camera)
+            made = None if camera is None else camera_json(self.library, camera, self.unit_m)
             if made is not None:
                 self._on(placed, "camera", self.assembly.camera(made))
         elif instance.tag == "instance_light":
             light = self.library.find(url, "light")
-            made = None if light is None else self._light(light)
+            made = None if light is None else light_json(self.library, light, self.unit_m)
             if made is not None:
                 extension = {"KHR_lights_punctual": {"light": self.assembly.light(made)}}
                 node = self.assembly.nodes[placed.index]
@@ -287,167 +276,6 @@ class SceneMaker:
             return surface.uv_sets.index(number) if number in surface.uv_sets else 0
 
         return self.materials.make(element, uv_of)
-
-    def _camera(self, camera: ET.Element) -> Json | None:
-        name = camera.get("name") or camera.get("id", "")
-        common = camera.find("optics/technique_common")
-        shape = None if common is None else next(iter(common), None)
-        if shape is None or shape.tag not in {"perspective", "orthographic"}:
-            self.library.warn("camera_lost", f"camera {name!r}", "it says no way to project")
-            return None
-
-        def value(tag: str) -> float | None:
-            found = float(self.library.vector(shape.find(tag), 1, (math.nan,))[0])
-            return found if math.isfinite(found) and found > 0 else None
-
-        near, far = value("znear") or 0.1 / self.unit_m, value("zfar")
-        made: Json = {"znear": near * self.unit_m}
-        if far is not None and far > near:
-            made["zfar"] = far * self.unit_m
-        aspect = value("aspect_ratio")
-        wide, high = (
-            value("xfov" if shape.tag == "perspective" else "xmag"),
-            value("yfov" if shape.tag == "perspective" else "ymag"),
-        )
-        if shape.tag == "perspective":
-            across = None if wide is None else math.tan(math.radians(min(wide, 179.0)) / 2)
-            up = None if high is None else math.tan(math.radians(min(high, 179.0)) / 2)
-            if up is None:
-                up = (across or math.tan(math.radians(25))) / (aspect or 1.0)
-            made["yfov"] = 2 * math.atan(up)
-            if aspect or across:
-                made["aspectRatio"] = aspect or (across or up) / up
-        else:
-            high = high or (wide or 1.0) / (aspect or 1.0)
-            made["ymag"] = high * self.unit_m
-            made["xmag"] = (wide or high * (aspect or 1.0)) * self.unit_m
-            made.setdefault("zfar", made["znear"] + 1000.0)
-        return {"name": name, "type": shape.tag, shape.tag: made}
-
-    def _light(self, light: ET.Element) -> Json | None:
-        name = light.get("name") or light.get("id") or ""
-        common = light.find("technique_common")
-        shape = None if common is None else next(iter(common), None)
-        if shape is None or shape.tag not in {"point", "spot", "directional"}:
-            what = "ambient light" if shape is not None and shape.tag == "ambient" else "light"
-            message = f"glTF has no such {what}; it is left out"
-            self.library.warn("light_lost", f"light {name!r}", message)
-            return None
-        colour = np.maximum(self.library.vector(shape.find("color"), 3, (1.0, 1.0, 1.0)), 0)
-        power = float(colour.max())
-        made: Json = {
-            "name": name,
-            "type": shape.tag,
-            "color": [float(v) for v in (colour / power if power > 0 else np.ones(3))],
-            "intensity": power * self._brightness(shape, name),
-        }
-        if shape.tag == "spot":
-            whole = float(self.library.vector(shape.find("falloff_angle"), 1, (180.0,))[0])
-            outer = math.radians(min(max(whole, 0.01), 180.0)) / 2
-            blend = float(self.library.vector(shape.find("falloff_exponent"), 1, (0.0,))[0])
-            soft = min(max(blend, 0.0), 1.0) if self.library.is_blender else float(blend > 0) / 2
-            inner = min(outer * (1 - soft), outer - 1e-4)
-            made["spot"] = {"innerConeAngle": max(0.0, inner), "outerConeAngle": outer}
-        return made
-
-    def _brightness(self, shape: ET.Element, name: str) -> float:
-        """Return candela, or lux, of a light of colour 1.
-
-        In the old model such a light shows a white wall white; a white Lambert wall does so under
-        pi lux. Blender writes watts.
-        """
-        if shape.tag == "directional":
-            return _WATTS_TO_LUMENS if self.library.is_blender else math.pi
-        if self.library.is_blender:
-            return _WATTS_TO_LUMENS / (4 * math.pi)
-        fading = float(self.library.vector(shape.find("quadratic_attenuation"), 1, (0.0,))[0])
-        if fading > 0:
-            return math.pi / fading * self.unit_m**2
-        message = f"it does not fade as light does; it is as bright as it was {_NEAR_M:g} m away"
-        self.library.warn("light_guessed", f"light {name!r}", message)
-        return math.pi * _NEAR_M**2
-
-
-def transform_matrix(library: Library, item: ET.Element) -> Floats:
-    """Return the `(4, 4)` of one transform element.
-
-    Raises:
-        SceneRefused: `scene_malformed`: too few numbers, or some that are none.
-    """
-    counts = {"matrix": 16, "translate": 3, "rotate": 4, "scale": 3, "skew": 7, "lookat": 9}
-    values = library.numbers(item.text, f"<{item.tag}>")
-    if len(values) < counts[item.tag] or not np.isfinite(values).all():
-        came = f"{len(values)}" if np.isfinite(values).all() else "NaN or infinity"
-        raise library.refused(f"<{item.tag}>", f"{counts[item.tag]} numbers", came)
-    return matrix_of(item.tag, values)
-
-
-def matrix_of(tag: str, values: Floats) -> Floats:
-    """Return the `(4, 4)` of a transform by its numbers (5.2, `<lookat>` to `<translate>`)."""
-    found = np.eye(4)
-    if tag == "matrix":
-        found = values[:16].reshape(4, 4)
-    elif tag == "translate":
-        found[:3, 3] = values[:3]
-    elif tag == "scale":
-        found[:3, :3] = np.diag(values[:3])
-    elif tag == "rotate":
-        found[:3, :3] = _turn(values[:3], math.radians(values[3]))
-    elif tag == "skew":
-        angle, axis, along = math.radians(values[0]), values[1:4], values[4:7]
-        norm, length = np.linalg.norm(axis), np.linalg.norm(along)
-        if norm > 0 and length > 0 and abs(math.cos(angle)) > 1e-6:
-            found[:3, :3] += math.tan(angle) * np.outer(along / length, axis / norm)
-    elif tag == "lookat":
-        eye, target, up = values[:3], values[3:6], values[6:9]
-        back = _unit(eye - target, (0.0, 0.0, 1.0))
-        right = _unit(np.cross(up, back), (1.0, 0.0, 0.0))
-        found[:3, :4] = np.stack([right, np.cross(back, right), back, eye], axis=1)
-    return found
-
-
-def _turn(axis: Floats, angle: float) -> Floats:
-    """Return Rodrigues' rotation."""
-    x, y, z = _unit(axis, (0.0, 0.0, 1.0))
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    found: Floats = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
-    return found
-
-
-def _unit(vector: Floats, plain: tuple[float, float, float]) -> Floats:
-    length = float(np.linalg.norm(vector))
-    return vector / length if length > 1e-12 else np.array(plain)
-
-
-def custom(element: ET.Element) -> Json:
-    """Return the custom properties of a node: of Blender, and 3ds Max's and Maya's user text."""
-    found: Json = {}
-    for extra in element.findall("extra"):
-        for technique in extra.findall("technique"):
-            for item in technique:
-                text = (item.text or "").strip()
-                if item.tag == "user_properties" and text:
-                    found["user_properties"] = text
-                elif (
-                    technique.get("profile") == "blender"
-                    and item.tag not in _BLENDER_OWN
-                    and not len(item)
-                    and text
-                ):
-                    found[item.get("name") or item.tag] = _typed(text, item.get("type", ""))
-    return found
-
-
-def _typed(text: str, kind: str) -> object:
-    try:
-        if kind == "int":
-            return int(text)
-        if kind == "float":
-            value = float(text)
-            return value if math.isfinite(value) else text
-    except ValueError:
-        return text
-    return text == "true" if kind == "bool" and text in {"true", "false"} else text
 
 
 def _geometry(

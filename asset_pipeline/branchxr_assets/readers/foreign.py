@@ -8,7 +8,7 @@ from typing import Final
 
 from ..refusal import refused
 
-READ: Final = ".glb, .gltf, .fbx, .obj, .dae, .usd, .usda, .usdc, .usdz, .stl, .ply or .blend"
+READ: Final = ".glb, .gltf, .fbx, .obj, .dae, .zae, .usd, .usda, .usdc, .usdz, .stl, .ply or .blend"
 
 _MAYA: Final = (
     "in Maya: File > Export Selection, type FBX export, Embed Media on; or USD Export "

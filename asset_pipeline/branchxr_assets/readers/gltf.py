@@ -10,6 +10,7 @@ from branchxr.errors import SceneRefused
 
 from .. import container, schema
 from ..document import Document, Json
+from ..mapped import mapped
 from ..references import KNOWN_EXTENSIONS, points_elsewhere, references
 from ..refusal import refused
 from ..tree import check_tree
@@ -83,10 +84,7 @@ def read_gltf(path: Path, raw: bytes, *, draco: Draco = Draco.REFUSED) -> Source
         from .isolated import read_isolated  # noqa: PLC0415 - it leans on this module
 
         return read_isolated(path, f"{__name__}:read_with_draco")
-    warnings = _settle_extensions(root, file=file)
-    document, image_warnings = _document(root, BufferTable(root, binary, resources, file=file))
-    check_references(document, file=file)
-    check_tree(document, file=file)
+    document, warnings = _checked(root, BufferTable(root, binary, resources, file=file))
     asset = original["asset"]
     return Source(
         file=file,
@@ -98,8 +96,35 @@ def read_gltf(path: Path, raw: bytes, *, draco: Draco = Draco.REFUSED) -> Source
         generator=asset.get("generator"),
         licence=asset.get("copyright"),
         extensions_used=tuple(sorted(original.get("extensionsUsed", []))),
-        warnings=distinct((*text_warnings, *warnings, *image_warnings)),
+        warnings=distinct((*text_warnings, *warnings)),
     )
+
+
+def read_handed(path: Path) -> tuple[Document, list[SceneWarning]]:
+    """Read the GLB that a worker made of a stranger's file: trusted no more than that.
+
+    Its arrays are views of the file, which may be deleted.
+
+    Raises:
+        SceneRefused: as `read_gltf`.
+    """
+    file, raw = path.name, mapped(path)
+    json_bytes, binary = container.split(raw, file=file)
+    root = parse_json(json_bytes, file=file)
+    _check_version(root, file=file)
+    schema.check(root, file=file)
+    if uses_draco(root):
+        raise _extension_refused(DRACO, file)
+    return _checked(root, BufferTable(root, binary, Resources(path, b""), file=file))
+
+
+def _checked(root: Json, buffers: BufferTable) -> tuple[Document, list[SceneWarning]]:
+    """Read what the JSON points to and check all that it says of itself."""
+    warnings = _settle_extensions(root, file=buffers.file)
+    document, more = _document(root, buffers)
+    check_references(document, file=buffers.file)
+    check_tree(document, file=buffers.file)
+    return document, [*warnings, *more]
 
 
 def read_stranger(path: Path, raw: bytes, _options: ReadOptions = DEFAULTS) -> Source:

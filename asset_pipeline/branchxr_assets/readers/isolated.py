@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ from branchxr.errors import SceneRefused
 
 from ..refusal import refused
 from ..warnings import SceneWarning, distinct
-from .gltf import read_gltf
+from .gltf import read_handed
 from .source import Counts, Source
 
 _MIB: Final = 1 << 20
@@ -50,26 +50,29 @@ class Limits:
     """What a worker may use.
 
     Attributes:
-        memory_bytes: of address space, so a little more than what it really fills.
+        memory_bytes: of its own.
         output_bytes: of each file it writes.
+        mapped_bytes: of files that lie in its address space, beside its memory.
     """
 
     memory_bytes: int
     cpu_s: int
     wall_s: float
     output_bytes: int
+    mapped_bytes: int = 0
 
 
 def limits_for(size_bytes: int) -> Limits:
     """Return the limits for a source of a size: 1.5 GiB and a minute, and more for a large one.
 
-    Readers take up to four times a file's size at their fullest; ASCII files and packed ones
-    unpack to several times theirs when written.
+    Readers take up to four times a file's size at their fullest, and packed FBX with a normal for
+    each corner five; ASCII files and packed ones unpack to several times theirs when written.
     """
     size_mib = size_bytes // _MIB
     cpu_s = 60 + size_mib // 2
     memory_mib = 1536 + 4 * size_mib
-    return Limits(memory_mib * _MIB, cpu_s, 2.0 * cpu_s, memory_mib * _MIB)
+    memory = memory_mib * _MIB
+    return Limits(memory, cpu_s, 2.0 * cpu_s, memory, mapped_bytes=6 * size_mib * _MIB)
 
 
 def read_isolated(path: Path, reader: str, *, limits: Limits | None = None) -> Source:
@@ -100,6 +103,7 @@ def _run(path: Path, reader: str, limits: Limits, folder: Path) -> int | None:
         "memory_bytes": limits.memory_bytes,
         "cpu_s": limits.cpu_s,
         "output_bytes": limits.output_bytes,
+        "address_bytes": limits.memory_bytes + limits.mapped_bytes,
     }
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # One thread: each of OpenBLAS's reserves tens of MB of address space, and none is used.
@@ -167,30 +171,6 @@ class _Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_out_of_memory: bool = False
 
 
-def answer_of(source: Source) -> bytes:
-    """Return what a worker writes of a source, without its document."""
-    box = source.bounds_m
-    answer = {
-        "format": source.format,
-        "size_bytes": source.size_bytes,
-        "hashes": dict(source.hashes),
-        "counts": asdict(source.counts),
-        "unit_m": source.unit_m,
-        "generator": source.generator,
-        "licence": source.licence,
-        "extensions_used": list(source.extensions_used),
-        "bounds_m": None if box is None else box.tolist(),
-        "warnings": [warning.as_json() for warning in source.warnings],
-    }
-    return json.dumps({"source": answer}).encode()
-
-
-def refusal_of(error: SceneRefused) -> bytes:
-    """Return what a worker writes when a reader refused the file."""
-    parts = {key: getattr(error, key) for key in ("expected", "came", "remedy", "code")}
-    return json.dumps({"refusal": parts}).encode()
-
-
 def _collect(path: Path, folder: Path, status: int | None, limits: Limits) -> Source:
     # A worker's death comes first: an answer written before it may be half of one.
     if status is None or -status == getattr(signal, "SIGXCPU", None):
@@ -227,13 +207,12 @@ def _source(path: Path, answer: _Answer, folder: Path) -> Source:
     """Put a source together; the GLB bears the source's name, so that messages do."""
     import numpy as np  # noqa: PLC0415 - a refusal needs none
 
-    glb = folder / "scene" / path.name
-    read = read_gltf(glb, glb.read_bytes())
+    document, said = read_handed(folder / "scene" / path.name)
     warnings = (SceneWarning(w.code, w.path, w.message) for w in answer.warnings)
     return Source(
         file=path.name,
         format=answer.format,
-        document=read.document,
+        document=document,
         size_bytes=answer.size_bytes,
         hashes=answer.hashes,
         counts=answer.counts,
@@ -242,7 +221,7 @@ def _source(path: Path, answer: _Answer, folder: Path) -> Source:
         unit_m=answer.unit_m,
         extensions_used=tuple(answer.extensions_used),
         bounds_m=None if answer.bounds_m is None else np.array(answer.bounds_m, np.float64),
-        warnings=distinct((*warnings, *read.warnings)),
+        warnings=distinct((*warnings, *said)),
     )
 
 

@@ -6,6 +6,7 @@ format has no unit; +Y is up unless the user says otherwise.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,13 @@ import numpy as np
 
 from ..warnings import SceneWarning, distinct
 from .assembly import Assembly, Geometry
-from .corners import polygon_of_triangle
+from .corners import cut_faces, polygon_of_triangle
 from .mtl import MtlMaterial, parse_mtl
 from .obj_groups import NO_GROUP, Grouping, group_faces, sorted_by_primitive
 from .obj_lines import ObjLines, parse_lines
 from .obj_materials import MaterialMaker
-from .obj_meshes import cut_faces, weld_triangles
+from .obj_meshes import weld_triangles
+from .obj_polypaint import polypaint
 from .options import DEFAULTS, ReadOptions
 from .pictures import Pictures
 from .resources import Resources
@@ -32,7 +34,7 @@ KEEPS: Final[Mapping[str, str]] = {
     "pivots": "the format has none",
     "extras": "the format has none",
     "uv": "yes; the format has one set",
-    "colours": "yes, as six values of `v`",
+    "colours": "yes, as six values of `v` or in ZBrush's comments",
     "tangents": "the format has none",
     "skins": "the format has none",
     "animations": "the format has none",
@@ -57,6 +59,9 @@ def read_obj(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
     resources = Resources(path, raw)
     pictures = Pictures(resources, path.parent)
     lines = parse_lines(raw, file=path.name)
+    is_painted = lines.colours is None and b"\n#MRGB" in raw
+    if is_painted:
+        lines = replace(lines, colours=polypaint(raw, len(lines.points)))
     grouping = group_faces(lines)
     library = _load_libraries(grouping, resources)
     comments = "\n".join(lines.comments)
@@ -68,7 +73,7 @@ def read_obj(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
     triangles = _add_nodes(assembly, lines, grouping, library, maker, options, path.stem)
     warnings = (
         *grouping.warnings,
-        *_comment_warnings(comments, raw),
+        *_comment_warnings(comments, is_lost=is_painted and lines.colours is None),
         *maker.warnings,
         *pictures.warnings,
     )
@@ -148,7 +153,7 @@ def _add_nodes(
     if (thin := int((lines.sizes < 3).sum())) > 0:
         message = f"{thin} faces have fewer than three corners; they are left out"
         grouping.warnings.append(SceneWarning("faces_dropped", "the file", message))
-    faces = cut_faces(lines)
+    faces = cut_faces(lines.sizes, lines.points, lines.corners[:, 0])
     if not len(faces):
         message = "it has no faces: nothing is to be seen; export it as a mesh"
         grouping.warnings.append(SceneWarning("mesh_missing", "the file", message))
@@ -156,9 +161,10 @@ def _add_nodes(
     order, edges = sorted_by_primitive(grouping, polygons)
     geometries: dict[int, list[Geometry]] = {}
     for number, (part, material) in enumerate(grouping.primitives):
-        rows = order[edges[number] : edges[number + 1]]
-        if not len(rows):
+        if edges[number] == edges[number + 1]:
             continue
+        span = slice(edges[number], edges[number + 1])
+        rows = span if order is None else order[span]
         smooth = grouping.smooth[polygons[rows]]
         made = weld_triangles(lines, faces[rows], smooth, numbers.get(material or "\0"))
         geometries.setdefault(part, []).append(made)
@@ -196,10 +202,10 @@ def _place(
             assembly.node(label, parent=parent, mesh=mesh)
 
 
-def _comment_warnings(comments: str, raw: bytes) -> list[SceneWarning]:
+def _comment_warnings(comments: str, *, is_lost: bool) -> list[SceneWarning]:
     found = []
-    if b"\n#MRGB" in raw:
-        message = "vertex colours in #MRGB comments (ZBrush) are not kept: export them as PLY"
+    if is_lost:
+        message = "vertex colours in #MRGB comments (ZBrush) do not fit its vertices; they are lost"
         found.append(SceneWarning("vertex_colours_lost", "the file", message))
     for line in comments.splitlines():
         head, _, unit = line.partition("=")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..warnings import SceneWarning
+from .corners import Numbers
 from .mtl import decoded
 from .obj_lines import Indices, ObjLines
 
@@ -99,11 +100,14 @@ def group_faces(lines: ObjLines) -> Grouping:
 
 
 def sorted_by_primitive(
-    grouping: Grouping, polygons: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], list[int]]:
-    """Return the triangles' order by primitive, and where each primitive begins."""
+    grouping: Grouping, polygons: Numbers
+) -> tuple[NDArray[np.int64] | None, list[int]]:
+    """Return the triangles' order by primitive, and where each primitive begins.
+
+    The order is `None` where they lie so.
+    """
     keys = grouping.primitive[polygons]
-    is_sorted = bool((np.diff(keys) >= 0).all())
-    order = np.arange(len(keys)) if is_sorted else np.argsort(keys, kind="stable")
-    edges = np.searchsorted(keys[order], np.arange(len(grouping.primitives) + 1))
+    order = None if (np.diff(keys) >= 0).all() else np.argsort(keys, kind="stable")
+    ordered = keys if order is None else keys[order]
+    edges = np.searchsorted(ordered, np.arange(len(grouping.primitives) + 1))
     return order, edges.tolist()

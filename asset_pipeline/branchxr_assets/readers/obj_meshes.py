@@ -1,41 +1,21 @@
 """From the faces of an OBJ file to welded triangles with normals, coordinates and colours."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..document import Array, Floats
+from ..geometry import Triangles
 from .assembly import Geometry
-from .corners import flat_normals, triangulate, weld
+from .corners import Numbers, flat_normals, weld
 from .obj_lines import Indices, ObjLines
 from .shading import linear
 
-_BLOCK_FACES: Final = 500_000
-
-
-def cut_faces(lines: ObjLines) -> Indices:
-    """Return the triangles of all faces, `(t, 3)` corner numbers, face after face.
-
-    Block by block: for 13 million triangles at once, places and normals took 2 GB more.
-    """
-    sizes = lines.sizes.astype(np.int64)
-    made = np.empty((int(np.maximum(sizes - 2, 0).sum()), 3), np.int32)
-    corner = done = 0
-    for start in range(0, len(sizes), _BLOCK_FACES):
-        block = sizes[start : start + _BLOCK_FACES]
-        end = corner + int(block.sum())
-        cut = triangulate(block, lines.points[lines.corners[corner:end, 0]])
-        made[done : done + len(cut)] = cut + corner
-        corner, done = end, done + len(cut)
-    return made
-
 
 def weld_triangles(
-    lines: ObjLines, faces: Indices, smooth: Indices, material: int | None
+    lines: ObjLines, faces: Triangles, smooth: Indices, material: int | None
 ) -> Geometry:
     """Weld the corners of some triangles."""
-    corners = lines.corners[faces.reshape(-1)]
+    corners = _corners(lines, faces.reshape(-1))
     has_uv = bool((corners[:, 1] >= 0).any())
     missing: NDArray[np.bool_] = np.asarray(corners[:, 2] < 0)
     columns: list[Array] = [corners[:, 0]]
@@ -60,6 +40,13 @@ def weld_triangles(
     if colours is not None:
         attributes["COLOR_0"] = colours
     return Geometry(attributes=attributes, indices=welded.vertex, material=material)
+
+
+def _corners(lines: ObjLines, numbers: Numbers) -> Indices:
+    """Return corners by their numbers; no copy where they lie in a row, as triangles do."""
+    first = int(numbers[0])
+    is_row = int(numbers[-1]) - first == len(numbers) - 1 and bool((np.diff(numbers) == 1).all())
+    return lines.corners[first : first + len(numbers)] if is_row else lines.corners[numbers]
 
 
 def _made_normals(

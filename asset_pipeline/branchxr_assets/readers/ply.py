@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from branchxr.errors import SceneRefused
 
@@ -17,7 +16,7 @@ from ..refusal import refused
 from ..warnings import SceneWarning, distinct
 from .assembly import Assembly, Geometry
 from .axes import assumed, usual_frame
-from .corners import polygon_of_triangle, triangulate, weld
+from .corners import Numbers, cut_faces, polygon_of_triangle, weld
 from .options import DEFAULTS, ReadOptions
 from .packing import alpha_mode
 from .pictures import Pictures
@@ -55,8 +54,8 @@ _FACES: Final = ("vertex_indices", "vertex_index")
 class _Faces:
     """Polygons: `(c,)` vertex of each corner, corners of each, what else faces say."""
 
-    vertices: NDArray[np.int64]
-    sizes: NDArray[np.int64]
+    vertices: Numbers
+    sizes: Numbers
     columns: Columns
 
 
@@ -75,7 +74,7 @@ def read_ply(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
     vertex = tables.get("vertex", {})
     points = _points(vertex, path.name)
     faces = _faces(tables, len(points), path.name)
-    corners = triangulate(faces.sizes, points[faces.vertices])
+    corners = cut_faces(faces.sizes, points, faces.vertices)
     strips = _strips(tables.get("tristrips", {}), len(points), path.name)
     count = len(corners) + len(strips)
     stated = [c[len("TextureFile") :].strip() for c in head.comments if c.startswith("TextureFile")]
@@ -119,7 +118,8 @@ def _points(vertex: Columns, file: str) -> Floats:
         raise _refused(
             "scene_malformed", file, "element 'vertex'", "properties x, y and z", "others"
         )
-    points = np.stack(columns, axis=1).astype(np.float64)
+    points: Floats = np.stack(columns, axis=1)
+    points = points if points.dtype == np.float32 else points.astype(np.float64)
     bad = ~np.isfinite(points).all(axis=1)
     if bad.any():
         place = f"vertex {int(bad.argmax())}"
@@ -134,8 +134,9 @@ def _faces(tables: Mapping[str, Columns], count: int, file: str) -> _Faces:
         none = np.empty(0, np.int64)
         return _Faces(none, none, {})
     vertices = _whole(listed.values)
-    bad = (vertices < 0) | (vertices >= count) | (vertices != listed.values)
-    if bad.any():
+    is_right = len(vertices) == 0 or (int(vertices.min()) >= 0 and int(vertices.max()) < count)
+    if not (is_right and np.array_equal(vertices, listed.values)):
+        bad = (vertices < 0) | (vertices >= count) | (vertices != listed.values)
         corner = int(bad.argmax())
         face = int(np.searchsorted(np.cumsum(listed.sizes), corner, side="right"))
         came = str(listed.values[corner])
@@ -200,7 +201,8 @@ def _primitives(
     own = _corner_attributes(faces)
     plain = materials[0] if materials else None
     if not own and len(materials) < 2:
-        indices = np.concatenate([faces.vertices[corners].reshape(-1, 3), strips])
+        indices = faces.vertices[corners].reshape(-1, 3)
+        indices = np.concatenate([indices, strips]) if len(strips) else indices
         return [Geometry(attributes=shared, indices=indices, material=plain)]
     picked = _texture_of(faces, len(materials))[polygon_of_triangle(faces.sizes)]
     parts = []
@@ -225,16 +227,16 @@ def _vertex_attributes(vertex: Columns) -> dict[str, Array]:
         found["NORMAL"] = np.stack(normals, axis=1)
     uv = _named(vertex, _UV_NAMES, 2)
     if uv is not None:
-        found["TEXCOORD_0"] = np.stack([uv[0], 1 - uv[1].astype(np.float64)], axis=1)
+        found["TEXCOORD_0"] = np.stack([uv[0], (1 - uv[1].astype(np.float64)).astype("f4")], axis=1)
     colours = _named(vertex, _COLOUR_NAMES, 3)
     if colours is not None:
         found["COLOR_0"] = _colour_table(colours)
     return found
 
 
-def _corner_attributes(faces: _Faces) -> dict[str, Floats]:
+def _corner_attributes(faces: _Faces) -> dict[str, Array]:
     """Return what faces say of their corners, for each corner."""
-    found: dict[str, Floats] = {}
+    found: dict[str, Array] = {}
     uv = faces.columns.get("texcoord")
     if isinstance(uv, Ragged) and (uv.sizes == 2 * faces.sizes).all():
         table = uv.values.astype(np.float64).reshape(-1, 2)
@@ -245,32 +247,34 @@ def _corner_attributes(faces: _Faces) -> dict[str, Floats]:
     return found
 
 
-def _texture_of(faces: _Faces, count: int) -> NDArray[np.int64]:
+def _texture_of(faces: _Faces, count: int) -> Numbers:
     numbers = faces.columns.get("texnumber")
     if not isinstance(numbers, np.ndarray):
         return np.zeros(len(faces.sizes), np.int64)
     return _whole(numbers).clip(0, max(0, count - 1))
 
 
-def _whole(values: Array) -> NDArray[np.int64]:
+def _whole(values: Array) -> Numbers:
     """Return whole numbers; what is none or beyond all counts becomes one that is refused."""
+    if values.dtype == np.int32:
+        whole: Numbers = values
+        return whole
     if values.dtype.kind == "f":
         values = np.nan_to_num(values, nan=-2.0).clip(-2.0, 2.0**40)
     return values.astype(np.int64)
 
 
-def _colour_table(columns: list[Array]) -> Floats:
+def _colour_table(columns: list[Array]) -> Array:
     """Return linear RGB or RGBA; whole numbers go up to their type's largest."""
-    scaled = []
-    for column in columns:
+    found = np.empty((len(columns[0]), len(columns)), np.float32)
+    for number, column in enumerate(columns):  # one after the other: they may be millions
         values = np.nan_to_num(column.astype(np.float64))
         if column.dtype.kind in "iu":
-            values = values / (255.0 if column.dtype.itemsize == 1 else np.iinfo(column.dtype).max)
+            values /= 255.0 if column.dtype.itemsize == 1 else np.iinfo(column.dtype).max
         elif values.max(initial=0) > 1.5:
-            values = values / 255
-        scaled.append(values.clip(0, 1))
-    found = np.stack(scaled, axis=1)
-    found[:, :3] = linear(found[:, :3])
+            values /= 255
+        values = values.clip(0, 1)
+        found[:, number] = linear(values) if number < 3 else values
     return found
 
 

@@ -206,9 +206,9 @@ class _Bytes:
             if not p.count_kind:
                 found[p.name] = values
                 continue
-            sizes = table[f"n{number}"].astype(np.int64)
-            if (sizes != values.shape[1]).any():
+            if (table[f"n{number}"] != values.shape[1]).any():
                 return None
+            sizes = np.broadcast_to(np.int64(values.shape[1]), element.count)
             found[p.name] = Ragged(values.reshape(-1), sizes)
         self._at += element.count * kind.itemsize
         return found

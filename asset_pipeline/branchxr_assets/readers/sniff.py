@@ -42,8 +42,10 @@ def is_blend(head: bytes, suffix: str, _size: int) -> bool:
     return head.startswith(b"BLENDER") or is_packed
 
 
-def is_dae(head: bytes, _suffix: str, _size: int) -> bool:
-    """Tell COLLADA by its root element, in UTF-8 or UTF-16."""
+def is_dae(head: bytes, suffix: str, _size: int) -> bool:
+    """Tell COLLADA by its root element, in UTF-8 or UTF-16, or a zip that calls itself .zae."""
+    if suffix == ".zae" and head.startswith(_ZIP):
+        return True
     return re.search(rb"<\0?(\w\0?){0,16}:?\0?C\0?O\0?L\0?L\0?A\0?D\0?A", head[:8192]) is not None
 
 

@@ -5,13 +5,13 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from branchxr.errors import SceneRefused
 
-from ..glb import write_glb
-from .isolated import answer_of, refusal_of
+from ..glb import save_glb
 from .source import Source
 
 
@@ -25,16 +25,40 @@ def main(job: Mapping[str, Any]) -> None:
     try:
         source = _reader(job["reader"])(Path(job["source"]))
         (folder / "scene").mkdir()
-        (folder / "scene" / source.file).write_bytes(write_glb(source.document))
-        answer = answer_of(source)
+        save_glb(source.document, folder / "scene" / source.file)
+        answer = _answer_of(source)
     except SceneRefused as error:
-        answer = refusal_of(error)
+        answer = _refusal_of(error)
     except MemoryError:
         answer = json.dumps({"is_out_of_memory": True}).encode()
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent names it
         answer = json.dumps({"failure": f"{type(error).__name__}: {error}"[:200]}).encode()
     (folder / "answer.json").write_bytes(answer)
     os._exit(0)
+
+
+def _answer_of(source: Source) -> bytes:
+    """Return what a worker writes of a source, without its document."""
+    box = source.bounds_m
+    answer = {
+        "format": source.format,
+        "size_bytes": source.size_bytes,
+        "hashes": dict(source.hashes),
+        "counts": asdict(source.counts),
+        "unit_m": source.unit_m,
+        "generator": source.generator,
+        "licence": source.licence,
+        "extensions_used": list(source.extensions_used),
+        "bounds_m": None if box is None else box.tolist(),
+        "warnings": [warning.as_json() for warning in source.warnings],
+    }
+    return json.dumps({"source": answer}).encode()
+
+
+def _refusal_of(error: SceneRefused) -> bytes:
+    """Return what a worker writes when a reader refused the file."""
+    parts = {key: getattr(error, key) for key in ("expected", "came", "remedy", "code")}
+    return json.dumps({"refusal": parts}).encode()
 
 
 def _reader(name: str) -> Callable[[Path], Source]:
@@ -49,7 +73,9 @@ def _limit(job: Mapping[str, Any]) -> None:
         import resource  # noqa: PLC0415
 
         for kind, most in (
-            (resource.RLIMIT_AS, job["memory_bytes"]),
+            (resource.RLIMIT_DATA, job["memory_bytes"]),
+            # Arrays that lie in files (`mapped.Scratch`) take addresses, not memory.
+            (resource.RLIMIT_AS, job["address_bytes"]),
             (resource.RLIMIT_CPU, job["cpu_s"]),
             (resource.RLIMIT_FSIZE, job["output_bytes"]),
             (resource.RLIMIT_CORE, 0),

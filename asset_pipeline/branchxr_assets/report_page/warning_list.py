@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
+from ..details import in_russian
 from ..warnings import SceneWarning
 from ..wording import Words, wording
 from .markup import both
@@ -75,7 +76,9 @@ def _item(warning: SceneWarning, places: Mapping[str, Sequence[float]]) -> str:
         at = escape(json.dumps([round(float(v), 3) for v in place]))
         button = f'<button class="go" data-go="{at}" hidden>{both("show", "показать")}</button>'
     where = f"<code>{escape(warning.path)}</code>{button}<br>" if warning.path else ""
-    return f"<li>{where}{escape(warning.message)}</li>"
+    russian = in_russian(warning.message)
+    said = escape(warning.message) if russian is None else both(warning.message, russian)
+    return f"<li>{where}{said}</li>"
 
 
 def _unknown(code: str) -> tuple[Words, Words]:

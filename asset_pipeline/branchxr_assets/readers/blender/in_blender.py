@@ -126,6 +126,17 @@ def keep_area_lights() -> None:
             warn("light_kept_as_data", made.name, message)
 
 
+def say_hidden() -> None:
+    """Name meshes that are hidden: they are in the GLB all the same."""
+    for made in bpy.context.scene.objects:
+        if made.type == "MESH" and (made.hide_viewport or made.hide_get()):
+            message = (
+                "it is hidden in the file and shown all the same; delete it there if it is not "
+                "wanted"
+            )
+            warn("node_hidden", made.name, message)
+
+
 def counts() -> dict[str, int]:
     """Count the scene as Blender holds it."""
     scene = bpy.context.scene
@@ -200,6 +211,7 @@ def main() -> None:
         stay_inside(str(Path(source).parent))
         apply_modifiers()
         answer["counts"] = counts()
+        say_hidden()
         keep_area_lights()
         export(str(Path(folder) / "scene.glb"))
     except (RuntimeError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -9,9 +9,6 @@ from typing import Final
 from branchxr.errors import MissingTool, SceneRefused
 
 from ...warnings import SceneWarning
-from ..blender import convert_with_blender
-from ..blender.program import find_blender
-from ..isolated import read_isolated
 from ..options import ReadOptions
 from ..source import Source
 
@@ -49,6 +46,9 @@ def read_fbx(path: Path, _raw: bytes, _options: ReadOptions) -> Source:
         raise MissingTool(
             "ufbx, which reads FBX", "none", "type: pip install -e '.[assets]'", code="missing_ufbx"
         )
+    from ..blender.program import find_blender  # noqa: PLC0415 - the worker imports this package too
+    from ..isolated import read_isolated  # noqa: PLC0415 - likewise
+
     try:
         return read_isolated(path, f"{__name__}.scene:read_scene")
     except SceneRefused as error:
@@ -59,6 +59,8 @@ def read_fbx(path: Path, _raw: bytes, _options: ReadOptions) -> Source:
 
 def _by_blender(path: Path, error: SceneRefused) -> Source:
     """Let the user's Blender try what ufbx could not read; what ufbx said stays the reason."""
+    from ..blender import convert_with_blender  # noqa: PLC0415 - as above
+
     try:
         source = convert_with_blender(path, path.read_bytes(), format_="fbx")
     except SceneRefused:

@@ -107,7 +107,7 @@ def _motions(
     reading: Reading, stack: Any, morphs: Sequence[tuple[int, Morphs]]
 ) -> dict[_Key, Motion]:
     name = str(stack.name)
-    length = float(stack.time_end) - float(stack.time_begin)
+    length = max(0.0, float(stack.time_end) - float(stack.time_begin))  # some end before they begin
     if length > _LONGEST_S:
         message = f"it is {length / 3600:.1f} hours long and left out; cut it into clips"
         reading.warn("animation_long", f"animation {name!r}", message)

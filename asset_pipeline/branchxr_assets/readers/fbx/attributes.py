@@ -15,6 +15,8 @@ x 100 (fbx_light_data in io_scene_fbx), and ufbx divides by 100."""
 _FULL_LUX: Final = math.pi
 """What makes white paper white: a Lambertian surface gives back illuminance / pi."""
 _LEAST: Final = 1e-3
+_USUAL_FOV: Final = 40.0
+"""Degrees, where a file says none that is a number."""
 _NAMES: Final = {
     ufbx.LightType.POINT: "point",
     ufbx.LightType.SPOT: "spot",
@@ -31,14 +33,14 @@ def camera_json(reading: Reading, camera: Any) -> Json:
     item: Json = {"name": str(camera.name)} if camera.name else {}
     if ufbx.ProjectionMode(camera.projection_mode) is ufbx.ProjectionMode.ORTHOGRAPHIC:
         # In the node's own units: metres in both ways that `scene._load` knows.
-        half = [max(_LEAST, abs(float(v)) / 2) for v in camera.orthographic_size]
+        half = [max(_LEAST, abs(_finite(v, 1.0)) / 2) for v in camera.orthographic_size]
         lens: Json = {"xmag": half[0], "ymag": half[1], "znear": near, "zfar": far}
         return {**item, "type": "orthographic", "orthographic": lens}
-    angle = math.radians(float(camera.field_of_view_deg.y))
+    angle = math.radians(_finite(camera.field_of_view_deg.y, _USUAL_FOV))
     lens = {"yfov": min(max(angle, _LEAST), math.pi - _LEAST), "znear": near, "zfar": far}
-    tangents = camera.field_of_view_tan
-    if tangents.y > 0 and tangents.x > 0:
-        lens["aspectRatio"] = float(tangents.x / tangents.y)
+    across, up = (_finite(tangent, 0.0) for tangent in camera.field_of_view_tan)
+    if up > 0 and across > 0:
+        lens["aspectRatio"] = across / up
     return {**item, "type": "perspective", "perspective": lens}
 
 
@@ -48,17 +50,23 @@ def light_json(reading: Reading, light: Any) -> Json | None:
     if kind not in _NAMES:
         return None
     item: Json = {"name": str(light.name)} if light.name else {}
-    brightest = max(1.0, *(float(c) for c in light.color))
-    item["color"] = [max(0.0, float(c)) / brightest for c in light.color]
-    strength = max(0.0, float(light.intensity)) * brightest
+    colour = [max(0.0, _finite(c, 1.0)) for c in light.color]
+    brightest = max(1.0, *colour)
+    item["color"] = [c / brightest for c in colour]
+    strength = max(0.0, _finite(light.intensity, 0.0)) * brightest
     item["intensity"] = strength * _unit(reading, kind) if light.cast_light else 0.0
     item["type"] = _NAMES[kind]
     if kind is ufbx.LightType.SPOT:
         # FBX says the whole cone, glTF from its axis (KHR_lights_punctual: outer <= pi / 2).
-        outer = min(max(math.radians(float(light.outer_angle)) / 2, _LEAST), math.pi / 2)
-        inner = min(max(math.radians(float(light.inner_angle)) / 2, 0.0), outer - _LEAST / 2)
+        outer = min(max(math.radians(_finite(light.outer_angle, 180.0)) / 2, _LEAST), math.pi / 2)
+        inner = min(max(math.radians(_finite(light.inner_angle, 0.0)) / 2, 0.0), outer - _LEAST / 2)
         item["spot"] = {"innerConeAngle": inner, "outerConeAngle": outer}
     return item
+
+
+def _finite(value: Any, usual: float) -> float:
+    number = float(value)
+    return number if math.isfinite(number) else usual
 
 
 def _unit(reading: Reading, kind: ufbx.LightType) -> float:
@@ -74,8 +82,8 @@ def light_extras(light: Any) -> Json:
     kind = ufbx.LightType(light.type)
     found: Json = {
         "type": kind.name.lower(),
-        "color": [float(c) for c in light.color],
-        "intensity": float(light.intensity),
+        "color": [_finite(c, 1.0) for c in light.color],
+        "intensity": _finite(light.intensity, 0.0),
     }
     if kind is ufbx.LightType.AREA:
         found["shape"] = ufbx.LightAreaShape(light.area_shape).name.lower()

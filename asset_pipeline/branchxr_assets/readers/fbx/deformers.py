@@ -1,5 +1,6 @@
 """Skins and morph targets of FBX meshes."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,10 +82,13 @@ class Morphs:
 
 def read_skin(reading: Reading, mesh: Any, node: Any, point_count: int) -> Skin | None:
     """Return the skin of a mesh on a node; `None` when it has none that does something."""
+    path = reading.paths[node.typed_id]
     deformers = [d for d in mesh.skin_deformers if len(d.clusters)]
     if not deformers:
+        if len(mesh.skin_deformers):
+            message = "its skin has no joints; it is shown without"
+            reading.warn("skin_lost", path, message)
         return None
-    path = reading.paths[node.typed_id]
     if len(deformers) > 1:
         message = f"it has {len(deformers)} skins; the first is kept, glTF has one for a mesh"
         reading.warn("skin_second", path, message)
@@ -95,11 +99,22 @@ def read_skin(reading: Reading, mesh: Any, node: Any, point_count: int) -> Skin 
             "it is skinned with dual quaternions; glTF has linear skinning: twists get thinner"
         )
         reading.warn("skin_method", path, message)
-    clusters = [c for c in deformer.clusters if c.bone_node is not None]
+    # A joint may be missing, or be the root of the file, which is no node of the document.
+    clusters = [
+        c
+        for c in deformer.clusters
+        if c.bone_node is not None and int(c.bone_node.typed_id) in reading.numbers
+    ]
     if not clusters:
+        message = "its skin names no joint that is there; it is shown without"
+        reading.warn("skin_lost", path, message)
         return None
     joints = [int(c.bone_node.typed_id) for c in clusters]
     binds = [matrix_of(c.geometry_to_bone) for c in clusters]
+    if not np.isfinite(binds).all():
+        message = "its bind matrices hold NaN or infinity; it is shown without its skin"
+        reading.warn("skin_lost", path, message)
+        return None
     table = _table(clusters, point_count)
     numbers, weights = _strongest(reading, path, table, point_count)
     is_free = weights.sum(axis=1) <= 0
@@ -128,7 +143,7 @@ def _table(clusters: list[Any], point_count: int) -> tuple[Array, Array, Array]:
     weights = [native.reals(c.weights) for c in clusters]
     joints = np.repeat(np.arange(len(clusters)), [len(p) for p in points])
     point, weight = np.concatenate(points), np.concatenate(weights)
-    is_used = (weight > 0) & (point < point_count)
+    is_used = (weight > 0) & np.isfinite(weight) & (point < point_count)
     # A bone may have several clusters, and a cluster may name a point twice.
     key = point[is_used] * len(clusters) + joints[is_used]
     once, inverse = np.unique(key, return_inverse=True)
@@ -178,12 +193,18 @@ def read_morphs(reading: Reading, mesh: Any, point_count: int) -> Morphs | None:
 def _add_channel(
     reading: Reading, morphs: Morphs, channel: Any, path: str, point_count: int
 ) -> None:
-    frames = sorted(channel.keyframes, key=lambda f: float(f.target_weight))
+    name = str(channel.name)
+    listed = [f for f in channel.keyframes if f.shape is not None]
+    # A shape at no weight is never there, and of two at one weight only one can be.
+    by_weight = {float(f.target_weight): f for f in reversed(listed)}
+    frames = [by_weight[w] for w in sorted(by_weight) if w and math.isfinite(w)]
     if not frames:
-        message = f"the channel {channel.name!r} has no shape; it is left out"
+        message = f"the channel {name!r} has no shape; it is left out"
         reading.warn("morph_empty", path, message)
         return
-    name = str(channel.name)
+    if len(frames) < len(listed):
+        message = f"{len(listed) - len(frames)} shapes of the channel {name!r} are at no weight"
+        reading.warn("morph_shape_lost", path, f"{message} of their own; they are left out")
     stops = np.array([float(f.target_weight) for f in frames])
     if len(frames) > 1:
         message = (
@@ -191,7 +212,9 @@ def _add_channel(
             "each is a morph target of its own, and animations give the same shapes"
         )
         reading.warn("morph_in_between", path, message)
-    morphs.channels.append(Channel(int(channel.element_id), stops, float(channel.weight)))
+    weight = float(channel.weight)
+    weight = weight if math.isfinite(weight) else 0.0
+    morphs.channels.append(Channel(int(channel.element_id), stops, weight))
     for frame, stop in zip(frames, stops, strict=True):
         is_last = stop == stops[-1]
         morphs.names.append(name if is_last else f"{name} {stop:.0%}")

@@ -217,10 +217,12 @@ class _Maker:
         """Tell whether to take a base colour's alpha for a cut-out that the exporter lost."""
         name = f"the picture {picture.name!r} has an alpha channel that the material does not use"
         is_cut = mode == "MASK"
-        done = (
-            "it is taken for a cut-out" if is_cut else "it is drawn opaque: connect it to opacity"
+        message = (
+            f"{name}; it is taken for a cut-out"
+            if is_cut
+            else f"{name}; it is drawn opaque: connect it to opacity"
         )
-        self.reading.warn("texture_alpha", self.place, f"{name}; {done}")
+        self.reading.warn("texture_alpha", self.place, message)
         return is_cut
 
     def _metal_rough(self, maps: Any, *, is_glossy: bool) -> None:

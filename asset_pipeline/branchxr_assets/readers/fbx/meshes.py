@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from ...document import Array, Floats
+from ...refusal import refused
 from ..assembly import Geometry
-from ..corners import triangulate, weld
+from ..corners import cut_faces, weld
 from . import native
 from .reading import Reading
 
@@ -50,17 +51,14 @@ class Shape:
             targets: morph targets by control point.
         """
         found = []
-        numbers = [materials[s] if s < len(materials) else None for s in range(self._slot_count)]
-        for material in sorted(set(numbers), key=lambda m: -1 if m is None else m):
-            slots = [slot for slot, number in enumerate(numbers) if number == material]
-            chosen = self.triangles[np.isin(self.slots, slots)]
-            if len(chosen):
-                found.append(self._geometry(chosen, material, more, targets))
+        present = np.unique(self.slots, return_counts=True)[0].tolist()
+        numbers = {s: materials[s] if s < len(materials) else None for s in present}
+        for material in sorted(set(numbers.values()), key=lambda m: -1 if m is None else m):
+            slots = [slot for slot, number in numbers.items() if number == material]
+            is_all = len(slots) == len(numbers)
+            chosen = self.triangles if is_all else self.triangles[np.isin(self.slots, slots)]
+            found.append(self._geometry(chosen, material, more, targets))
         return found
-
-    @property
-    def _slot_count(self) -> int:
-        return int(self.slots.max(initial=0)) + 1
 
     def _geometry(
         self,
@@ -75,7 +73,7 @@ class Shape:
             is_used[triangles] = True
             attributes = {name: values[is_used] for name, values in attributes.items()}
             points = points[is_used]
-            triangles = (np.cumsum(is_used, dtype=np.uint32) - np.uint32(1))[triangles]
+            triangles = (np.cumsum(is_used, dtype=np.int32) - 1)[triangles]
         return Geometry(
             attributes={
                 **attributes,
@@ -88,15 +86,20 @@ class Shape:
 
 
 def read_shape(reading: Reading, mesh: Any) -> Shape | None:
-    """Cut and weld a mesh; `None` when it has no triangle."""
-    faces = native.pairs(mesh.faces).astype(np.int64)
+    """Cut and weld a mesh; `None` when it has no triangle.
+
+    Raises:
+        SceneRefused: `scene_not_finite`: a corner is nowhere.
+    """
+    faces = native.pairs(mesh.faces)
     slots = native.indices(mesh.face_material) if len(mesh.face_material) else None
     slots = np.zeros(len(faces), np.uint32) if slots is None else slots
     faces, slots = _drawn(reading, mesh, faces, slots)
-    corners = _corners(faces)
+    sizes = faces[:, 1].astype(np.int64)
+    corners = _corners(faces[:, 0], sizes)
     control = native.indices(mesh.vertex_indices)[corners]
     places = native.floats(mesh.vertices)
-    local = triangulate(faces[:, 1], places[control]).astype(np.uint32)
+    local = cut_faces(sizes, places, control)
     if not len(local):
         return None
     layers = {name: layer for name, layer in _layers(mesh).items() if layer is not None}
@@ -111,14 +114,24 @@ def read_shape(reading: Reading, mesh: Any) -> Shape | None:
             ),
         ]
     )
-    attributes: dict[str, Array] = {"POSITION": places[control[welded.first]]}
-    attributes |= {n: values[by_corner[n][welded.first]] for n, (values, _) in layers.items()}
+    first = welded.first
+    attributes: dict[str, Array] = {"POSITION": places[control[first]]}
+    attributes |= {n: values[by_corner[n][first]] for n, (values, _) in layers.items()}
+    if not np.isfinite(attributes["POSITION"]).all():
+        raise refused(
+            "scene_not_finite",
+            file=reading.file,
+            place=reading.place(mesh) or str(mesh.name),
+            expected="positions that are numbers",
+            came="NaN, infinity or a number beyond float32",
+            remedy="clean the mesh in the modelling program and export again",
+        )
     return Shape(
         attributes=_finished(attributes),
-        points=control[welded.first],
+        points=control[first],
         point_count=len(places),
-        triangles=welded.vertex.astype(np.uint32)[local],
-        slots=np.repeat(slots, np.maximum(faces[:, 1] - 2, 0)),
+        triangles=welded.vertex[local],
+        slots=np.repeat(slots, np.maximum(sizes - 2, 0)),
         uv_names=tuple(str(s.name) for s in mesh.uv_sets),
     )
 
@@ -135,16 +148,15 @@ def _drawn(reading: Reading, mesh: Any, faces: Array, slots: Array) -> tuple[Arr
             message = f"{int((is_hole & is_drawn).sum())} faces are marked as holes; they stay open"
             reading.warn("mesh_holes", reading.place(mesh), message)
         is_drawn &= ~is_hole
-    return faces[is_drawn], slots[is_drawn]
+    return (faces, slots) if is_drawn.all() else (faces[is_drawn], slots[is_drawn])
 
 
-def _corners(faces: Array) -> Array | slice:
+def _corners(starts: Array, sizes: Array) -> Array | slice:
     """Return the corner numbers of faces in their order; a slice, where they lie in order."""
-    sizes = faces[:, 1]
-    starts = np.cumsum(sizes) - sizes
-    if np.array_equal(starts, faces[:, 0]):
+    in_order = np.cumsum(sizes) - sizes
+    if np.array_equal(in_order, starts):
         return slice(0, int(sizes.sum()))
-    found: Array = np.arange(int(sizes.sum())) + np.repeat(faces[:, 0] - starts, sizes)
+    found: Array = np.arange(int(sizes.sum())) + np.repeat(starts - in_order, sizes)
     return found
 
 

@@ -3,13 +3,12 @@
 ufbx 0.0.5 crashes (SIGSEGV) when an object it gave out is freed: on the first `for node in
 scene.nodes` of every file that was tried. So each is held until the process ends, which it does
 by `os._exit` in `readers/worker.py`. A file's objects are some tens of thousands, of about 60
-bytes each; arrays are copied once and not among them.
+bytes each. For the same reason arrays need no copy: they are views of what ufbx holds.
 """
 
 import ctypes
 import gc
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,8 @@ import ufbx
 
 from ...document import Array
 
-_IS_KNOWN: Final = metadata.version("ufbx") == "0.0.5"
+_IS_KNOWN: Final = (Path(ufbx.__file__).parents[1] / "ufbx-0.0.5.dist-info").is_dir()
+"""The wheel whose objects are laid out as `_viewed` says; `importlib.metadata` takes 12 ms more."""
 _held: Final[list[Any]] = []
 """Never emptied, on purpose; the process lives for one file."""
 
@@ -87,8 +87,8 @@ def translations(animation: Any, node: Any, times: Array) -> Array:
 
 
 def reals(values: Any) -> Array:
-    """Copy a list of numbers or vectors: `(n,)` or `(n, components)` float64."""
-    return np.array(values._object, np.float64)
+    """View a list of numbers or vectors: `(n,)` or `(n, components)` float64, read-only."""
+    return np.asarray(values._object, np.float64)
 
 
 def floats(values: Any) -> Array:
@@ -97,8 +97,8 @@ def floats(values: Any) -> Array:
 
 
 def pairs(values: Any) -> Array:
-    """Copy a list of faces or edges: `(n, 2)` uint32."""
-    return np.array(values._object, np.uint32).reshape(-1, 2)
+    """View a list of faces or edges: `(n, 2)` uint32, read-only."""
+    return np.asarray(values._object, np.uint32).reshape(-1, 2)
 
 
 def flags(values: Any) -> Array:
@@ -107,8 +107,8 @@ def flags(values: Any) -> Array:
 
 
 def indices(values: Any) -> Array:
-    """Copy a list of whole numbers: `(n,)` uint32."""
-    found = _copied(values._object, np.dtype("<u4"))
+    """View a list of whole numbers: `(n,)` uint32, read-only."""
+    found = _viewed(values._object, np.dtype("<u4"))
     if found is not None:
         return found
     return np.fromiter(values._object, np.uint32, len(values))
@@ -122,7 +122,7 @@ _KEY: Final = {
 
 def keys(values: Any, components: int) -> tuple[Array, Array, Array]:
     """Copy baked keys: `(k,)` seconds, `(k, components)` values, `(k,)` flags."""
-    found = _copied(values._object, _KEY[components])
+    found = _viewed(values._object, _KEY[components])
     if found is not None:
         return found["time"].copy(), found["value"].copy(), found["flags"].copy()
     listed = list(values)
@@ -133,13 +133,13 @@ def keys(values: Any, components: int) -> tuple[Array, Array, Array]:
     )
 
 
-def _copied(values: Any, dtype: np.dtype[Any]) -> Array | None:
-    """Copy a list from where the wheel keeps it; `None` when that cannot be made sure of.
+def _viewed(values: Any, dtype: np.dtype[Any]) -> Array | None:
+    """View a list where the wheel keeps it; `None` when that cannot be made sure of.
 
-    Only lists of floats have a buffer in 0.0.5; others cost 60 ns a number, and a key of an
-    animation 2 µs (4 million corners and keys: 0.3 s and more). The object ends in a pointer
-    and a count, in this version: the count must be the list's own, and the first and the last
-    item must be what the wheel says they are.
+    Only lists of floats and faces have a buffer in 0.0.5; others cost 60 ns a number, and a key
+    of an animation 2 µs (4 million corners and keys: 0.3 s and more). The object ends in a
+    pointer and a count, in this version: the count must be the list's own, and the first and the
+    last item must be what the wheel says they are.
     """
     count = len(values)
     if not count:
@@ -150,8 +150,9 @@ def _copied(values: Any, dtype: np.dtype[Any]) -> Array | None:
     address, stated = (ctypes.c_uint64 * 2).from_address(id(values) + size - 16)
     if stated != count or not address:
         return None
-    raw = ctypes.string_at(address, count * dtype.itemsize)
+    raw = memoryview((ctypes.c_char * (count * dtype.itemsize)).from_address(address))
     found = np.frombuffer(raw, dtype)
+    found.setflags(write=False)
     is_true = all(_alike(found[i], _kept(values[i])) for i in {0, count - 1})
     return found if is_true else None
 

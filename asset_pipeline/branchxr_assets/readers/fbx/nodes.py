@@ -1,10 +1,12 @@
 """The node tree of an FBX scene."""
 
+import math
 from typing import Any, Final
 
 import ufbx
 
 from ...document import Json
+from ...warnings import HIDDEN
 from .attributes import camera_json, light_extras, light_json
 from .properties import extras_of
 from .reading import Reading
@@ -65,14 +67,18 @@ def _add(reading: Reading, node: Any) -> None:
         extras=extras or None,
     )
     reading.numbers[number] = index
-    reading.assembly.nodes[index].update(_parts(node.local_transform))
+    reading.assembly.nodes[index].update(_parts(reading, node.local_transform, path))
     _hide_levels(reading, node, path, is_unseen=above in reading.unseen)
     _say_losses(reading, node, path)
 
 
-def _parts(transform: Any) -> Json:
+def _parts(reading: Reading, transform: Any, path: str) -> Json:
     """Return translation, rotation and scale, those that say something."""
     found = {key: [float(v) + 0.0 for v in getattr(transform, key)] for key in _PARTS}
+    if not all(math.isfinite(v) for values in found.values() for v in values):
+        message = "its transform holds NaN or infinity; it stands where its parent is"
+        reading.warn("node_not_finite", path, message)
+        return {}
     return {key: value for key, value in found.items() if tuple(value) != _PARTS[key]}
 
 
@@ -118,7 +124,4 @@ def _say_losses(reading: Reading, node: Any, path: str) -> None:
         message = f"it is {_DROPPED[kind]}, which is left out; {_SURFACES}"
         reading.warn("geometry_dropped", path, message)
     if not node.visible and not is_helper(node) and node.mesh is not None:
-        message = (
-            "it is hidden in the file and shown all the same; delete it there if it is not wanted"
-        )
-        reading.warn("node_hidden", path, message)
+        reading.warn("node_hidden", path, HIDDEN)

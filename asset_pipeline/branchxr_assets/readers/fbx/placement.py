@@ -79,7 +79,9 @@ class Placement:
     ) -> None:
         index = self.reading.numbers[int(node.typed_id)]
         listed = list(node.materials) or list(mesh.materials)
-        materials = tuple(self._materials.get(int(m.element_id)) for m in listed)
+        materials = tuple(
+            None if m is None else self._materials.get(int(m.element_id)) for m in listed
+        )
         skin = read_skin(self.reading, mesh, node, shape.point_count)
         key = (int(mesh.element_id), materials)
         if key not in self._made:
@@ -133,7 +135,7 @@ class Placement:
             return own
         by_index = {index: number for number, index in self.reading.numbers.items()}
         parent = self.reading.scene.nodes[by_index[shared[-1]]]
-        place = np.linalg.inv(matrix_of(parent.node_to_world)) @ matrix_of(node.node_to_world)
+        place = np.linalg.pinv(matrix_of(parent.node_to_world)) @ matrix_of(node.node_to_world)
         return assembly.node(parent=shared[-1], matrix=place)
 
     def _join_trees(self) -> None:

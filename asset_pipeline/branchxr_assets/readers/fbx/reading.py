@@ -14,6 +14,7 @@ class Reading:
 
     Attributes:
         scene: what ufbx made of the file: metres, +Y up, right-handed.
+        file: its name.
         unit_m: metres in one unit of the file.
         is_scaled: nodes carry the unit, geometry and distances are still in the file's own.
         is_blender: Blender wrote the file, which says what its numbers mean.
@@ -25,6 +26,7 @@ class Reading:
     scene: Any
     assembly: Assembly
     pictures: Pictures
+    file: str
     unit_m: float
     is_scaled: bool
     is_blender: bool

@@ -17,6 +17,8 @@ TOLERANCES: Final = {"translation": 1e-4, "rotation": 5e-4, "scale": 1e-4, "weig
 """Metres, radians (0.03 degrees), factors; or a thousandth of what moves, if that is less."""
 _SHARE: Final = 1e-3
 _STILL: Final = 1e-6
+_NEAR: Final = 1e-4
+"""Radians below which a straight line is the arc."""
 _JUMP_S: Final = 0.0015
 """ufbx writes a jump as two keys a millisecond apart."""
 
@@ -37,6 +39,8 @@ class Motion:
 
 def reduced(path: str, times: Floats, values: Floats) -> Motion:
     """Drop the keys that their neighbours restore within `TOLERANCES`."""
+    if float(np.ptp(values, axis=0).max()) <= _STILL:  # most are: 510 of 536 of a dense branch
+        return Motion(times[:1].clip(0.0), values[:1])
     times, values = _from_zero(times, values)
     if path == "rotation":
         flips = np.cumprod(np.where((values[1:] * values[:-1]).sum(axis=1) < 0, -1.0, 1.0))
@@ -83,41 +87,48 @@ _Between = Callable[[Floats, Floats, Floats, Floats], Floats]
 
 
 def _needed(times: Floats, values: Floats, tolerance: float, between: _Between) -> Array:
-    """Return which keys to keep: Ramer 1972, Douglas and Peucker 1973, over time."""
+    """Return which keys to keep: Ramer 1972, Douglas and Peucker 1973, over time.
+
+    All spans are cut at once, round after round: 26 motions of 0.2 million keys take 0.03 s, and
+    0.11 s span by span.
+    """
     kept = np.zeros(len(times), np.bool_)
     kept[[0, -1]] = True
-    spans = [(0, len(times) - 1)]
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        inner = slice(first + 1, last)
+    inner = np.arange(1, len(times) - 1)  # keys of spans that may still be cut
+    while len(inner):
+        ends = np.flatnonzero(kept)
+        span = np.searchsorted(ends, inner)
+        first, last = ends[span - 1], ends[span]
         share = (times[inner] - times[first]) / (times[last] - times[first])
         errors = between(values[first], values[last], share, values[inner])
-        worst = int(errors.argmax())
-        if errors[worst] > tolerance:
-            middle = first + 1 + worst
-            kept[middle] = True
-            spans += [(first, middle), (middle, last)]
+        starts = np.flatnonzero(np.diff(span, prepend=-1))
+        counts = np.diff(starts, append=len(inner))
+        worst = np.maximum.reduceat(errors, starts)
+        is_worst = errors == np.repeat(worst, counts)
+        middle = np.minimum.reduceat(np.where(is_worst, inner, len(times)), starts)
+        is_cut = worst > tolerance
+        kept[middle[is_cut]] = True
+        inner = inner[np.repeat(is_cut, counts) & ~kept[inner]]
     return kept
 
 
-def _straight(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
-    made = start + share[:, None] * (end - start)
+def _straight(starts: Floats, ends: Floats, shares: Floats, values: Floats) -> Floats:
+    made = starts + shares[:, None] * (ends - starts)
     found: Floats = np.abs(made - values).max(axis=1)
     return found
 
 
-def _great_arc(start: Floats, end: Floats, share: Floats, values: Floats) -> Floats:
+def _great_arc(starts: Floats, ends: Floats, shares: Floats, values: Floats) -> Floats:
     """Return by what angle `slerp` misses each rotation; all are unit quaternions."""
-    if start @ end < 0:  # a viewer would take the short way round: half way there must be a key
-        return np.asarray(2 + share * (1 - share))
-    angle = float(np.arccos(np.clip(start @ end, -1, 1)))
-    if angle < 1e-4:
-        made = start + share[:, None] * (end - start)
-    else:
-        first, last = np.sin((1 - share) * angle), np.sin(share * angle)
-        made = (first[:, None] * start + last[:, None] * end) / np.sin(angle)
+    cosines = np.einsum("ij,ij->i", starts, ends)
+    angles = np.arccos(cosines.clip(-1, 1))
+    is_near = angles < _NEAR
+    sines = np.sin(np.where(is_near, 1, angles))
+    first = np.where(is_near, 1 - shares, np.sin((1 - shares) * angles) / sines)
+    last = np.where(is_near, shares, np.sin(shares * angles) / sines)
+    missed = first[:, None] * starts + last[:, None] * ends - values
     # The chord, not the arc: an angle this small is twice the distance of the quaternions.
-    missed = made - values
-    return np.asarray(2 * np.sqrt(np.einsum("ij,ij->i", missed, missed)))
+    errors = 2 * np.sqrt(np.einsum("ij,ij->i", missed, missed))
+    # A viewer would take the short way round: half way there must be a key.
+    found: Floats = np.where(cosines < 0, 2 + shares * (1 - shares), errors)
+    return found

@@ -1,15 +1,18 @@
 """Read an FBX file with ufbx; runs in the worker process only (`readers.isolated`)."""
 
 import hashlib
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import ufbx
 
 from branchxr.errors import SceneRefused
 
+from ...mapped import mapped
 from ...refusal import refused
 from ...warnings import distinct
 from ..assembly import Assembly
@@ -34,16 +37,20 @@ def read_scene(path: Path) -> Source:
     Raises:
         SceneRefused: `scene_fbx`, with ufbx's own words; `scene_truncated`.
     """
+    hashed = _hashed_meanwhile(path)
     scene, is_scaled = _load(path)
     resources = Resources(path, b"")
     pictures = Pictures(resources, path.parent)
-    settings = scene.settings
+    unit_m = float(scene.settings.original_unit_meters)
+    if not math.isfinite(unit_m):
+        raise _broken(path, "scene_fbx", f"a unit of {unit_m} cm (UnitScaleFactor)")
     exporter = ufbx.Exporter(scene.metadata.exporter)
     reading = Reading(
         scene,
         Assembly(),
         pictures,
-        unit_m=float(settings.original_unit_meters),
+        file=path.name,
+        unit_m=unit_m,
         is_scaled=is_scaled,
         is_blender=exporter in _BLENDER,
     )
@@ -53,12 +60,16 @@ def read_scene(path: Path) -> Source:
     read_animations(reading, meshes.morphed)
     say_rigs(reading)
     _say_losses(reading)
+    if unit_m <= 0:  # ufbx then takes metres
+        message = f"its unit, {unit_m * 100:g} cm, is no length; metres are taken"
+        reading.warn("unit_unknown", "the file", message)
+        reading.unit_m = 1.0
     return Source(
         file=path.name,
         format="fbx",
         document=reading.assembly.document(),
         size_bytes=path.stat().st_size + resources.size_bytes,
-        hashes=resources.hashes() | {path.name: _hash(path)},
+        hashes=resources.hashes() | {path.name: hashed()},
         counts=_count(scene),
         generator=_generator(scene),
         unit_m=reading.unit_m,
@@ -184,6 +195,15 @@ def _generator(scene: Any) -> str:
     return named or str(scene.metadata.creator)
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hashed_meanwhile(path: Path) -> Callable[[], str]:
+    """Hash a file in a thread, while ufbx reads it; call what is returned for the SHA-256."""
+    found: list[str] = []
+    # One call for the whole file: for as long as it takes, the interpreter is ufbx's alone.
+    thread = Thread(target=lambda: found.append(hashlib.sha256(mapped(path)).hexdigest()))
+    thread.start()
+
+    def joined() -> str:
+        thread.join()
+        return found[0]
+
+    return joined

@@ -94,6 +94,10 @@ class Textures:
         With `u' = a u + b v + s` and `v' = c u + d v + t`, and `w = 1 - v` for glTF's.
         """
         (a, c, _), (b, d, _), _, (s, t, _) = texture.uv_to_texture
+        if not all(map(math.isfinite, (a, b, c, d, s, t))):
+            message = f"where the texture {texture.name!r} lies is NaN or infinity; it lies plain"
+            self._say_once("texture_transform_lost", place, message)
+            return {}
         turn = math.atan2(c, a)
         scale = [math.hypot(a, c), d * math.cos(turn) - b * math.sin(turn)]
         if abs(a * b + c * d) > _SHEAR * max(1e-9, abs(a * d - b * c)):

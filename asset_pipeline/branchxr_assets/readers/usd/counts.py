@@ -8,7 +8,7 @@ from ..source import Counts
 from .bindings import Sdf, UsdGeom, UsdShade, UsdSkel
 from .gprims import SHAPES, faces_of
 from .lights import is_light
-from .values import extras_of, user_properties
+from .values import extras_of, user_properties, whole
 
 
 def count(prims: list[Any], time: Any, drawn_by: dict[str, int]) -> Counts:
@@ -69,8 +69,7 @@ def count(prims: list[Any], time: Any, drawn_by: dict[str, int]) -> Counts:
 def _triangles(prim: Any, time: Any) -> int | None:
     """Return how many triangles a mesh or shape has; `None` when it is neither."""
     if prim.IsA(UsdGeom.Mesh):
-        got = UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get(time)
-        sizes = np.array(() if got is None else got, np.int64)
+        sizes = whole(UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get(time))
     elif str(prim.GetTypeName()).removesuffix("_1") in SHAPES:
         faces = faces_of(prim, time)
         sizes = np.zeros(0, np.int64) if faces is None else faces.shape.sizes

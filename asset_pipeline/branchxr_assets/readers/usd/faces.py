@@ -9,10 +9,10 @@ from branchxr.errors import SceneRefused
 
 from ...document import Floats
 from ...refusal import refused
-from ..corners import Numbers, polygon_of_triangle, triangulate
+from ..corners import Numbers, cut_faces, polygon_of_triangle
 from .bindings import UsdGeom
 from .primvars import Shape, Spread, read_primvar, spread
-from .values import Warn, tabled
+from .values import Warn, tabled, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class Faces:
 
     def triangles(self) -> tuple[Numbers, Numbers]:
         """Return `(t, 3)` corner numbers, counter-clockwise, and the face of each triangle."""
-        corners = self.points[self.shape.corner_point]
-        found = triangulate(self.shape.sizes, corners)
+        found = cut_faces(self.shape.sizes, self.points, self.shape.corner_point)
         face = polygon_of_triangle(self.shape.sizes)
         if self.holes is not None:
             is_drawn = ~np.isin(face, self.holes)
@@ -55,8 +54,8 @@ def read_faces(prim: Any, time: Any, *, file: str, warn: Warn) -> Faces | None:
         message = "POSITION holds NaN or infinity; zero is put in its place"
         warn("attribute_not_finite", place, message)
         points = np.where(np.isfinite(points), points, 0)
-    sizes = np.array(_got(mesh.GetFaceVertexCountsAttr().Get(time)), np.int64)
-    corners = np.array(_got(mesh.GetFaceVertexIndicesAttr().Get(time)), np.int64)
+    sizes = whole(mesh.GetFaceVertexCountsAttr().Get(time))
+    corners = whole(mesh.GetFaceVertexIndicesAttr().Get(time))
     _check(points, sizes, corners, file=file, place=place)
     if not len(sizes):
         return None
@@ -65,7 +64,7 @@ def read_faces(prim: Any, time: Any, *, file: str, warn: Warn) -> Faces | None:
     if scheme != UsdGeom.Tokens.none:
         message = f"it is a {scheme} subdivision surface; its base mesh is kept, not subdivided"
         warn("usd_subdivision", place, message)
-    holes = np.array(_got(mesh.GetHoleIndicesAttr().Get(time)), np.int64)
+    holes = whole(mesh.GetHoleIndicesAttr().Get(time))
     if len(holes):
         warn("usd_holes", place, f"{len(holes)} of its faces are marked as holes and left out")
     normals = _normals(prim, mesh, time, shape, warn)
@@ -73,10 +72,6 @@ def read_faces(prim: Any, time: Any, *, file: str, warn: Warn) -> Faces | None:
         normals = _smooth(points, shape)
     is_left = str(mesh.GetOrientationAttr().Get(time)) == UsdGeom.Tokens.leftHanded
     return Faces(points, shape, normals, is_left, holes if len(holes) else None)
-
-
-def _got(values: Any) -> Any:
-    return () if values is None else values
 
 
 def _check(points: Floats, sizes: Numbers, corners: Numbers, *, file: str, place: str) -> None:
@@ -106,7 +101,7 @@ def _normals(prim: Any, mesh: Any, time: Any, shape: Shape, warn: Warn) -> Sprea
 
 def _smooth(points: Floats, shape: Shape) -> Spread:
     """Return normals of points, the mean of their faces weighted by area, as subdivision has."""
-    faces = shape.corner_point[triangulate(shape.sizes, points[shape.corner_point])]
+    faces = shape.corner_point[cut_faces(shape.sizes, points, shape.corner_point)]
     a, b, c = (points[faces[:, corner]] for corner in range(3))
     total = np.zeros_like(points)
     for corner in range(3):

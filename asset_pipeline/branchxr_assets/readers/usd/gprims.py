@@ -11,6 +11,7 @@ from ...document import Floats
 from .bindings import UsdGeom
 from .faces import Faces
 from .primvars import Shape, Spread
+from .values import number, word
 
 SEGMENTS: Final = 32
 """Round a full turn; an arc of a quarter has a quarter of them."""
@@ -35,15 +36,18 @@ def faces_of(prim: Any, time: Any) -> Faces | None:
 
 
 def _cube(prim: Any, time: Any) -> Faces:
-    points = _CUBE * float(UsdGeom.Cube(prim).GetSizeAttr().Get(time))
+    points = _CUBE * number(UsdGeom.Cube(prim).GetSizeAttr(), time, 2.0)
     return _flat(points, _CUBE_FACES)
 
 
 def _plane(prim: Any, time: Any) -> Faces:
     plane = UsdGeom.Plane(prim)
-    half = float(plane.GetWidthAttr().Get(time)) / 2, float(plane.GetLengthAttr().Get(time)) / 2
+    half = (
+        number(plane.GetWidthAttr(), time, 2.0) / 2,
+        number(plane.GetLengthAttr(), time, 2.0) / 2,
+    )
     flat = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float64) * (*half, 1)
-    axis = str(plane.GetAxisAttr().Get(time))
+    axis = _axis(prim, time)
     # Width runs along X, length along Y (axis Z); along Z when the axis is X: the schema's words.
     order = {"X": [2, 1, 0], "Y": [0, 2, 1], "Z": [0, 1, 2]}[axis]
     face = np.array([[0, 1, 2, 3]] if axis == "Z" else [[3, 2, 1, 0]])
@@ -51,7 +55,7 @@ def _plane(prim: Any, time: Any) -> Faces:
 
 
 def _sphere(prim: Any, time: Any) -> Faces:
-    radius = float(UsdGeom.Sphere(prim).GetRadiusAttr().Get(time))
+    radius = number(UsdGeom.Sphere(prim).GetRadiusAttr(), time, 1.0)
     return _turned(_arc(radius, radius, 0.0, -90, 90), "Z")
 
 
@@ -64,7 +68,7 @@ def _cylinder(prim: Any, time: Any) -> Faces:
 
 
 def _cone(prim: Any, time: Any) -> Faces:
-    radius = float(prim.GetAttribute("radius").Get(time))
+    radius = number(prim.GetAttribute("radius"), time, 1.0)
     half = _height(prim, time) / 2
     return _turned([(0, -half), (radius, -half), (radius, -half), (0, half)], _axis(prim, time))
 
@@ -91,17 +95,19 @@ def _radii(prim: Any, time: Any) -> tuple[float, float]:
     names = ("radius", "radius")
     if not prim.GetAttribute("radius"):
         names = ("radiusBottom", "radiusTop")
-    return float(prim.GetAttribute(names[0]).Get(time)), float(
-        prim.GetAttribute(names[1]).Get(time)
-    )
+    usual = 0.5 if str(prim.GetTypeName()).startswith("Capsule") else 1.0
+    low, high = (number(prim.GetAttribute(name), time, usual) for name in names)
+    return low, high
 
 
 def _height(prim: Any, time: Any) -> float:
-    return float(prim.GetAttribute("height").Get(time))
+    usual = 1.0 if str(prim.GetTypeName()).startswith("Capsule") else 2.0
+    return number(prim.GetAttribute("height"), time, usual)
 
 
 def _axis(prim: Any, time: Any) -> str:
-    return str(prim.GetAttribute("axis").Get(time))
+    found = word(prim.GetAttribute("axis"), time, "Z")
+    return found if found in _AXES else "Z"
 
 
 def _arc(radius: float, tall: float, middle: float, start: int, end: int) -> Profile:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ...document import Json
 from .bindings import UsdLux
-from .values import Warn, plain
+from .values import Warn, number, plain, vector
 
 _LUMEN_PER_WATT: Final = 683.0
 _BLENDER_SUN: Final = 4.0
@@ -48,14 +48,14 @@ def punctual(prim: Any, time: Any, *, unit_m: float, is_blender: bool, warn: War
     strength = _luminance(api, time)
     is_normalized = bool(api.GetNormalizeAttr().Get(time))
     if kind == "DistantLight":
-        half = math.radians(_number(UsdLux.DistantLight(prim).GetAngleAttr(), time, 0.53)) / 2
+        half = math.radians(number(UsdLux.DistantLight(prim).GetAngleAttr(), time, 0.53)) / 2
         # A sun without width sends parallel rays: its intensity is what arrives.
         area = 1.0 if is_normalized or half < _SMALLEST_ANGLE else math.pi * math.sin(half) ** 2
         light |= {"type": "directional"}
         strength *= area * (_BLENDER_SUN if is_blender else 1.0)
     else:
         sphere = UsdLux.SphereLight(prim)
-        radius = _number(sphere.GetRadiusAttr(), time, 0.5) * unit_m
+        radius = number(sphere.GetRadiusAttr(), time, 0.5) * unit_m
         is_point = radius <= 0 or bool(sphere.GetTreatAsPointAttr().Get(time))
         light |= {"type": "point"} | _cone(prim, time, warn)
         strength *= 0.25 if is_normalized or is_point else math.pi * radius * radius
@@ -80,21 +80,15 @@ def as_extras(prim: Any, time: Any) -> Json:
 
 
 def _luminance(api: Any, time: Any) -> float:
-    exposure = _number(api.GetExposureAttr(), time, 0.0)
-    intensity = max(_number(api.GetIntensityAttr(), time, 1.0), 0.0)
+    exposure = number(api.GetExposureAttr(), time, 0.0)
+    intensity = max(number(api.GetIntensityAttr(), time, 1.0), 0.0)
     return intensity * math.pow(2.0, min(max(exposure, -64.0), 64.0))
 
 
-def _number(attribute: Any, time: Any, default: float) -> float:
-    value = attribute.Get(time)
-    return float(value) if value is not None and math.isfinite(value) else default
-
-
 def _colour(api: Any, time: Any) -> list[float]:
-    value = api.GetColorAttr().Get(time)
-    colour = [max(float(v), 0.0) for v in (value if value is not None else (1, 1, 1))]
+    colour = [max(v, 0.0) for v in vector(api.GetColorAttr(), time, (1.0, 1.0, 1.0))]
     if api.GetEnableColorTemperatureAttr().Get(time):
-        kelvin = _number(api.GetColorTemperatureAttr(), time, 6500.0)
+        kelvin = number(api.GetColorTemperatureAttr(), time, 6500.0)
         tint = UsdLux.BlackbodyTemperatureAsRgb(kelvin)
         # UsdLux counts from 6500 K, whose own colour is not quite white.
         white = UsdLux.BlackbodyTemperatureAsRgb(6500.0)
@@ -108,12 +102,12 @@ def _cone(prim: Any, time: Any, warn: Warn) -> Json:
         return {}
     shaping = UsdLux.ShapingAPI(prim)
     profile = shaping.GetShapingIesFileAttr().Get(time)
-    if profile is not None and profile.path:
+    if getattr(profile, "path", ""):
         warn("usd_light", str(prim.GetPath()), "its IES profile is left out")
-    degrees = _number(shaping.GetShapingConeAngleAttr(), time, 90.0)
+    degrees = number(shaping.GetShapingConeAngleAttr(), time, 90.0)
     if degrees >= 90:
         return {}
     outer = math.radians(max(degrees, 0.06))
-    softness = min(max(_number(shaping.GetShapingConeSoftnessAttr(), time, 0.0), 0.0), 1.0)
+    softness = min(max(number(shaping.GetShapingConeSoftnessAttr(), time, 0.0), 0.0), 1.0)
     inner = min(outer * (1 - softness), outer * 0.999)
     return {"type": "spot", "spot": {"innerConeAngle": inner, "outerConeAngle": outer}}

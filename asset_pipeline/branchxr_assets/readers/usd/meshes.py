@@ -14,7 +14,7 @@ from .faces import Faces
 from .materials import Materials
 from .primvars import Spread, colour_names, read_primvar, uv_names
 from .shaders import FromMesh, Shaders, Surface
-from .values import BLENDERS_OWN, Clock, Warn, extras_of, name_of
+from .values import BLENDERS_OWN, Clock, Warn, extras_of, name_of, whole
 
 _V_DOWN: Final = np.array([1, -1], np.float32)
 _V_FROM: Final = np.array([0, 1], np.float32)
@@ -223,7 +223,7 @@ class Meshes:
                 message = f"the set {subset.GetPrim().GetName()!r} of its parts is not kept"
                 self.warn("usd_subset", str(prim.GetPath()), message)
                 continue
-            indices = np.array(subset.GetIndicesAttr().Get(self.time) or (), np.int64)
+            indices = whole(subset.GetIndicesAttr().Get(self.time))
             if ((indices < 0) | (indices >= count)).any():
                 message = f"the set {subset.GetPrim().GetName()!r} names faces that are not there"
                 self.warn("usd_subset", str(prim.GetPath()), message)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...document import Floats
 from ...refusal import refused
-from ...warnings import SceneWarning
+from ...warnings import HIDDEN, SceneWarning
 from ..assembly import Assembly, Track
 from ..pictures import Pictures
 from ..transforms import parts_of
@@ -23,7 +23,7 @@ from .meshes import Meshes
 from .shaders import Shaders
 from .skeletons import Skeletons
 from .textures import Textures
-from .values import Clock, Warn, column_matrix, extras_of, is_animated, local_at, name_of
+from .values import Clock, Warn, column_matrix, extras_of, is_animated, local_at, name_of, whole
 
 NODES_MAX: Final = 500_000
 _LEFT_OUT: Final = (
@@ -225,12 +225,10 @@ class Placing:
             self._bound.append((prim, node, shapes))
 
     def _is_shown(self, prim: Any) -> bool:
-        """Tell whether a prim is drawn; one that is not keeps its node, so anchors stay."""
+        """Tell whether a prim is drawn; a stand-in for another is not, but keeps its node."""
         imageable, path = UsdGeom.Imageable(prim), str(prim.GetPath())
         if imageable.ComputeVisibility(self.time) == UsdGeom.Tokens.invisible:
-            message = "it is invisible in the file: its node is kept, what it draws is not"
-            self.warn("usd_invisible", path, message)
-            return False
+            self.warn("node_hidden", path, HIDDEN)
         purpose = str(imageable.ComputePurpose())
         is_stand_in = purpose == UsdGeom.Tokens.proxy and UsdGeom.Tokens.render in self._purposes
         if purpose == UsdGeom.Tokens.guide or is_stand_in:
@@ -249,7 +247,7 @@ class Placing:
         for prototype in prototypes:
             for below in Usd.PrimRange(prototype) if prototype else ():
                 self.drawn_by.setdefault(str(below.GetPath()), 0)
-        indices = np.array(instancer.GetProtoIndicesAttr().Get(self.time) or (), np.int64)
+        indices = whole(instancer.GetProtoIndicesAttr().Get(self.time))
         placed = instancer.ComputeInstanceTransformsAtTime(
             self.time,
             self.time,
@@ -257,7 +255,7 @@ class Placing:
             UsdGeom.PointInstancer.IgnoreMask,
         )
         mask = instancer.ComputeMaskAtTime(self.time)
-        if len(placed) != len(indices) or (mask and len(mask) != len(indices)):
+        if placed is None or len(placed) != len(indices) or (mask and len(mask) != len(indices)):
             self.warn("usd_instances", path, "its arrays have different lengths; it is left out")
             return
         for number, (which, matrix) in enumerate(zip(indices, placed, strict=True)):
@@ -297,6 +295,8 @@ class Placing:
             return
         authored = list(xformable.GetTimeSamples()) or [self.clock.start]
         codes = self.clock.samples(authored, is_smooth=True)
+        if not codes:  # all its samples are outside the stage's range
+            return
         node = self.nodes[path]
         is_top = prim.GetPath().IsRootPrimPath()
         rows: dict[str, list[Any]] = {key: [] for key in _PLAIN}

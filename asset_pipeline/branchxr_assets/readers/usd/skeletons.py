@@ -18,7 +18,7 @@ from ...refusal import refused
 from ..assembly import Assembly, Track
 from .bindings import Usd, UsdSkel
 from .meshes import Deformation
-from .values import Clock, Warn, column_matrix, tabled
+from .values import Clock, Warn, column_matrix, tabled, whole, words
 
 INFLUENCES: Final = 4
 _LOST: Final = 1e-3
@@ -70,12 +70,12 @@ class Skeletons:
     def rig(self, prim: Any, node: int) -> None:
         """Make the joints of a skeleton prim below its node."""
         skeleton = UsdSkel.Skeleton(prim)
-        joints = tuple(str(j) for j in skeleton.GetJointsAttr().Get() or ())
+        joints = words(skeleton.GetJointsAttr().Get())
         binds = tabled(skeleton.GetBindTransformsAttr().Get(), 16).reshape(-1, 4, 4)
         if len(binds) != len(joints):
             message = f"it has {len(joints)} joints and {len(binds)} bind transforms"
             self.warn("usd_skeleton", str(prim.GetPath()), f"{message}; rest poses stand in")
-        topology = UsdSkel.Topology(skeleton.GetJointsAttr().Get() or [])
+        topology = UsdSkel.Topology(joints)
         if joints and not topology.Validate()[0]:
             raise self._refused(prim, "joints that follow their parents", topology.Validate()[1])
         query = self._cache.GetSkelQuery(skeleton)
@@ -174,8 +174,8 @@ class Skeletons:
         if not query.HasJointInfluences():
             return none
         count = query.GetNumInfluencesPerComponent()
-        numbers = np.array(query.GetJointIndicesPrimvar().ComputeFlattened(self.time) or ())
-        amounts = np.array(query.GetJointWeightsPrimvar().ComputeFlattened(self.time) or ())
+        numbers = whole(query.GetJointIndicesPrimvar().ComputeFlattened(self.time))
+        amounts = tabled(query.GetJointWeightsPrimvar().ComputeFlattened(self.time), 1)
         rows = 1 if query.IsRigidlyDeformed() else points
         if numbers.size != rows * count or amounts.size != rows * count or not count:
             came = f"{numbers.size} joints and {amounts.size} weights for {rows} x {count}"
@@ -200,7 +200,7 @@ class Skeletons:
     def _check_joints(self, prim: Any, joints: Array, query: Any) -> None:
         binding = self._bindings[str(prim.GetPath())]
         order = query.GetJointOrder() if query.GetJointMapper() is not None else None
-        count = len(order or UsdSkel.Skeleton(binding[0]).GetJointsAttr().Get() or ())
+        count = len(order or words(UsdSkel.Skeleton(binding[0]).GetJointsAttr().Get()))
         if len(joints) and not 0 <= joints.min() <= joints.max() < count:
             came = f"{int(joints.min())} to {int(joints.max())}"
             raise self._refused(prim, f"joint numbers below {count}", came)
@@ -260,7 +260,7 @@ class Skeletons:
         order = [str(j) for j in query.GetJointOrder()]
         count = len(order)
         parts = [query.ComputeJointLocalTransformComponents(Usd.TimeCode(t)) for t in codes]
-        if any(part is None or len(part[0]) != count for part in parts):
+        if any(part is None or any(len(p) != count for p in part) for part in parts):
             message = "its translations, rotations and scales are not as many as its joints"
             self.warn("usd_animation_unused", str(query.GetPrim().GetPath()), message)
             return []
@@ -353,7 +353,7 @@ def read_shapes(prim: Any, query: Any, points: int, warn: Warn) -> Shapes | None
     slots: list[Mapping[float, int]] = []
     for name, path in zip(names, paths, strict=False):
         shape = UsdSkel.BlendShape(prim.GetStage().GetPrimAtPath(path))
-        indices = np.array(shape.GetPointIndicesAttr().Get() or (), np.int64) if shape else None
+        indices = whole(shape.GetPointIndicesAttr().Get()) if shape else None
         if indices is None or ((indices < 0) | (indices >= points)).any():
             warn("usd_blend_shape", place, f"its blend shape {name!r} does not fit; left out")
             continue

@@ -9,20 +9,18 @@ of its own, so that its layers are read by the same rules as those beside a `.us
 import struct
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from branchxr.errors import SceneRefused
 
 from ...refusal import refused
+from ..archives import is_plain_name
 
 ENTRIES_MAX: Final = 10_000
-NAME_CHARACTERS_MAX: Final = 1_000
 _LOCAL: Final = struct.Struct("<4s5H3I2H")
 _ENCRYPTED: Final = 0x1
 _SUFFIXES: Final = (".usd", ".usda", ".usdc")
-_DEVICES: Final = frozenset('<>:"|?*')
-"""Not in a file's name on every system; a colon also starts a drive or an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def entries_of(path: Path, raw: bytes) -> list[Entry]:
     file = path.name
     try:
         with path.open("rb") as opened, zipfile.ZipFile(opened) as archive:
-            listed = [info for info in archive.infolist() if not info.is_dir()]
+            listed = [info for info in archive.infolist() if not info.filename.endswith("/")]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         came = f"a broken one ({str(error) or type(error).__name__})"
         raise _refused(
@@ -100,15 +98,7 @@ def _entry(info: zipfile.ZipInfo, raw: bytes, file: str) -> Entry:
 
 
 def _check_name(name: str, file: str, place: str) -> None:
-    path = PurePosixPath(name)
-    is_plain = (
-        0 < len(name) <= NAME_CHARACTERS_MAX
-        and not path.is_absolute()
-        and ".." not in path.parts
-        and "\\" not in name
-        and not any(c in _DEVICES or ord(c) < 32 for c in name)
-    )
-    if not is_plain:
+    if not is_plain_name(name):
         came = "a name that leads elsewhere"
         raise _refused("usdz_path", file, place, "names inside the archive", came)
 

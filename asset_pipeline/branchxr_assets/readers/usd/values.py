@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...document import Floats, Json
 from ...schema import DEPTH_MAX
@@ -153,11 +154,50 @@ class Clock:
 
 
 def tabled(values: Any, columns: int) -> Floats:
-    """Return a USD array of vectors as `(n, columns)`; `None` has no rows."""
+    """Return a USD array of vectors as `(n, columns)`; `None` has no rows.
+
+    Nor has a value of another type than its schema says: a layer may hold any, even one that
+    USD has no type for. The same goes for `whole`, `words`, `number`, `word` and `vector`.
+    """
     try:
         return np.array(() if values is None else values, np.float64).reshape(-1, columns)
-    except (TypeError, ValueError):  # a value of another type than its schema says
+    except (TypeError, ValueError):
         return np.zeros((0, columns))
+
+
+def whole(values: Any) -> NDArray[np.int64]:
+    """Return a USD array of whole numbers as `(n,)`; `None` has none."""
+    try:
+        return np.array(() if values is None else values, np.int64).reshape(-1)
+    except (TypeError, ValueError, OverflowError):
+        return np.zeros(0, np.int64)
+
+
+def words(values: Any) -> tuple[str, ...]:
+    """Return a USD array of tokens; `None` has none."""
+    try:
+        return () if values is None or isinstance(values, str) else tuple(map(str, values))
+    except TypeError:
+        return ()
+
+
+def number(attribute: Any, time: Any, default: float) -> float:
+    """Return an attribute's number; the default where it has none, or none that is finite."""
+    value = attribute.Get(time) if attribute else None
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else default
+
+
+def word(attribute: Any, time: Any, default: str) -> str:
+    """Return an attribute's token; the default where it has none."""
+    value = attribute.Get(time) if attribute else None
+    return value if isinstance(value, str) else default
+
+
+def vector(attribute: Any, time: Any, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return an attribute's vector; the default where it has none of that length, or not finite."""
+    row = tabled(attribute.Get(time) if attribute else None, 1).ravel()
+    is_usable = len(row) == len(default) and bool(np.isfinite(row).all())
+    return tuple(map(float, row)) if is_usable else default
 
 
 Warn = Callable[[str, str, str], None]
