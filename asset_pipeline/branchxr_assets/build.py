@@ -16,7 +16,7 @@ from .branch_json import make_branch_json
 from .contents.budgets import NOTHING, overruns
 from .document import Json
 from .geometry import drawn_triangles
-from .lods import Chunk, Level, Recipe, make_chain, make_live
+from .lods import Chunk, Level, Recipe, make_chain, make_live, with_pictures_begun
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
 from .prepare import Prepared, prepare
@@ -184,14 +184,15 @@ def _recipe(preset: Preset, lods: int | None, *, jobs: int, cache: StepCache | N
 
 
 def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:
-    tell("levels of detail", 0.2)
     static = split_live(prepared.whole).document
-    chain, warnings = make_chain(static, recipe)
-    tell("live tile", 0.7)
     live = split_live(prepared.whole, SplitLiveOptions("live")).document
-    if not live.listed("nodes"):
-        return _Cut(chain, None, warnings)
-    chunk, more = make_live(live, recipe)
+    with with_pictures_begun(recipe, static, live) as ahead:
+        tell("levels of detail", 0.2)
+        chain, warnings = make_chain(static, ahead)
+        if not live.listed("nodes"):
+            return _Cut(chain, None, warnings)
+        tell("live tile", 0.7)
+        chunk, more = make_live(live, ahead)
     return _Cut(chain, chunk, [*warnings, *more])
 
 

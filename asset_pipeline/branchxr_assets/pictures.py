@@ -30,7 +30,9 @@ def opened(raw: bytes) -> Image.Image | None:
             is_deep = file.mode.startswith("I") or file.mode == "F"
             image = _from_sixteen_bits(file) if is_deep else file
             has_alpha = "A" in image.getbands() or "transparency" in image.info
-            return image.convert("RGBA" if has_alpha else "RGB")
+            mode = "RGBA" if has_alpha else "RGB"
+            # `convert` copies what is right already: 67 MB of a side of 4096.
+            return image if image.mode == mode else image.convert(mode)
     except (
         UnidentifiedImageError,
         Image.DecompressionBombError,

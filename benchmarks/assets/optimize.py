@@ -28,10 +28,12 @@ from branchxr_assets.readers import read
 codec, source, folder = sys.argv[1:]
 whole, _ = mended(read(Path(source)))
 recipe = lods.Recipe(load(given={"geometry": {"codec": codec}}), jobs=2)
-chunks, _ = lods.make_full(split_live(whole).document, recipe)
+static = split_live(whole).document
 live = split_live(whole, SplitLiveOptions("live")).document
-if live.listed("nodes"):
-    chunks = [*chunks, lods.make_live(live, recipe)[0]]
+with lods.with_pictures_begun(recipe, static, live) as ahead:
+    chunks, _ = lods.make_full(static, ahead)
+    if live.listed("nodes"):
+        chunks = [*chunks, lods.make_live(live, ahead)[0]]
 for number, chunk in enumerate(chunks):
     (Path(folder) / f"{number}.glb").write_bytes(chunk.glb)
 """
