@@ -142,8 +142,9 @@ def build_scene(
     check_target(output)
     tell("reading", 0.0)
     came = read(source, options)
-    prepared = prepare(came)
-    cut = _cut(prepared, recipe, tell=tell)
+    with with_pictures_begun(came.document, recipe) as ahead:
+        prepared = prepare(came)
+        cut = _cut(prepared, ahead, tell=tell)
     warnings = distinct((*prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)
@@ -184,15 +185,14 @@ def _recipe(preset: Preset, lods: int | None, *, jobs: int, cache: StepCache | N
 
 
 def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:
+    tell("levels of detail", 0.2)
     static = split_live(prepared.whole).document
+    chain, warnings = make_chain(static, recipe)
+    tell("live tile", 0.7)
     live = split_live(prepared.whole, SplitLiveOptions("live")).document
-    with with_pictures_begun(recipe, static, live) as ahead:
-        tell("levels of detail", 0.2)
-        chain, warnings = make_chain(static, ahead)
-        if not live.listed("nodes"):
-            return _Cut(chain, None, warnings)
-        tell("live tile", 0.7)
-        chunk, more = make_live(live, ahead)
+    if not live.listed("nodes"):
+        return _Cut(chain, None, warnings)
+    chunk, more = make_live(live, recipe)
     return _Cut(chain, chunk, [*warnings, *more])
 
 

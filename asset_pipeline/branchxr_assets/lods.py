@@ -71,15 +71,14 @@ class Recipe:
 
 
 @contextmanager
-def with_pictures_begun(recipe: Recipe, *documents: Document) -> Iterator[Recipe]:
-    """Have the pictures of several documents encoded while their geometry is worked on.
+def with_pictures_begun(document: Document, recipe: Recipe) -> Iterator[Recipe]:
+    """Have a scene's pictures encoded from now on, while its geometry is worked on.
 
     Whoever works by the recipe that this gives waits for a picture only when it must be written.
+    A picture that a part uses for something else than the whole does is encoded again for it.
     """
     with PicturePool(recipe.jobs) as pool:
-        for document in documents:
-            options = _texture_options(recipe)
-            begin_textures(document, options, cache=recipe.cache, pool=pool)
+        begin_textures(document, _texture_options(recipe), cache=recipe.cache, pool=pool)
         yield replace(recipe, pool=pool)
 
 
