@@ -15,7 +15,7 @@ PIXELS_MAX: Final = 16384 * 16384 // 4
 ENCODERS: Final = {"pillow": PIL.__version__, "libwebp": str(features.version("webp"))}
 """What decides on the bytes that this module makes."""
 _READABLE: Final = ("PNG", "JPEG", WebPImagePlugin.WebPImageFile.format)
-"""Asked for a format whose plugin is not loaded, Pillow loads all 45 of them, WebP's as the last."""
+"""Asked for a format whose plugin is not loaded, Pillow loads all 45, WebP's last."""
 _WEBP_SIDE_MAX: Final = 16383
 _WEBP_EFFORT: Final = 4
 """libwebp's method: 6 took twice the time for 2 % on the hall's textures."""
