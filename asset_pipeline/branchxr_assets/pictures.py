@@ -18,7 +18,9 @@ _READABLE: Final = ("PNG", "JPEG", WebPImagePlugin.WebPImageFile.format)
 """Asked for a format whose plugin is not loaded, Pillow loads all 45, WebP's last."""
 _WEBP_SIDE_MAX: Final = 16383
 _WEBP_EFFORT: Final = 4
-"""libwebp's method: 6 took twice the time for 2 % on the hall's textures."""
+"""libwebp's method. Beside 4, on the dense scene: 6 takes twice the time for 2 % of the bytes, 3
+the same time for the same bytes; 2 takes 0.4 of the time for 5 to 25 % more bytes, but its SSIM is
+less (wood: 0.9802, not 0.9824) and does not come back with quality 82."""
 
 
 def opened(raw: bytes) -> Image.Image | None:
