@@ -16,7 +16,7 @@ from .branch_json import make_branch_json
 from .contents.budgets import NOTHING, overruns
 from .document import Json
 from .geometry import drawn_triangles
-from .lods import Chunk, Level, Recipe, make_chain, make_live
+from .lods import Chunk, Level, Recipe, make_chain, make_live, with_pictures_begun
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
 from .prepare import Prepared, prepare
@@ -142,8 +142,9 @@ def build_scene(
     check_target(output)
     tell("reading", 0.0)
     came = read(source, options)
-    prepared = prepare(came)
-    cut = _cut(prepared, recipe, tell=tell)
+    with with_pictures_begun(came.document, recipe) as ahead:
+        prepared = prepare(came)
+        cut = _cut(prepared, ahead, tell=tell)
     warnings = distinct((*prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)

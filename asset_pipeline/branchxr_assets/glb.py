@@ -223,9 +223,8 @@ def _uses(root: Json) -> dict[int, _Use]:
         for sampler in animation["samplers"]:
             uses.setdefault(sampler["input"], _Use.ANIMATION)
             uses.setdefault(sampler["output"], _Use.ANIMATION)
-    for reference in references(root):
-        if reference.target == "accessors":
-            uses.setdefault(reference.container[reference.key], _Use.INSTANCES)
+    for reference in references(root, ("accessors",)):
+        uses.setdefault(reference.container[reference.key], _Use.INSTANCES)
     return uses
 
 
@@ -272,9 +271,8 @@ def _merge_equal(
             first[key] = len(kept)
             kept.append(old)
         numbers[old] = first[key]
-    for reference in references(root):
-        if reference.target == "accessors":
-            reference.container[reference.key] = numbers[reference.container[reference.key]]
+    for reference in references(root, ("accessors",)):
+        reference.container[reference.key] = numbers[reference.container[reference.key]]
     return kept
 
 

@@ -1,6 +1,7 @@
 """The recipe: which operations make which level of detail from the static side of a scene."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -23,9 +24,10 @@ from .operations.resample import ResampleOptions, resample
 from .operations.simplify import SimplifyOptions, simplify
 from .operations.sparse import sparse
 from .operations.strip import strip
-from .operations.textures import TexturesOptions, textures
+from .operations.textures import TexturesOptions, begin_textures, textures
 from .operations.tile import tile
 from .operations.weld import weld
+from .picture_pool import PicturePool
 from .presets import Preset
 from .steps import StepCache
 from .warnings import SceneWarning
@@ -54,11 +56,30 @@ _UNTOUCHED_TRIANGLES: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a chain is made by: a preset, threads, and a memory of costly steps."""
+    """What a chain is made by.
+
+    Attributes:
+        jobs: threads.
+        cache: remembers costly steps.
+        pool: encodes pictures beside the geometry; `with_pictures_begun` makes one.
+    """
 
     preset: Preset = field(default_factory=Preset)
     jobs: int = 2
     cache: StepCache = field(default_factory=lambda: StepCache(None))
+    pool: PicturePool | None = None
+
+
+@contextmanager
+def with_pictures_begun(document: Document, recipe: Recipe) -> Iterator[Recipe]:
+    """Have a scene's pictures encoded from now on, while its geometry is worked on.
+
+    Whoever works by the recipe that this gives waits for a picture only when it must be written.
+    A picture that a part uses for something else than the whole does is encoded again for it.
+    """
+    with PicturePool(recipe.jobs) as pool:
+        begin_textures(document, _texture_options(recipe), cache=recipe.cache, pool=pool)
+        yield replace(recipe, pool=pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +138,8 @@ def make_live(live: Document, recipe: Recipe) -> tuple[Chunk, list[SceneWarning]
     """Make the chunk of everything that is live."""
     motion = ResampleOptions(tolerance=recipe.preset.animations.tolerance)
     thinned = resample(dedup(live).document, motion)
-    packed = _textures(thinned.document, recipe)
-    document = sparse(_packed(packed.document, recipe)).document
+    packed = _textures(sparse(_packed(thinned.document, recipe)).document, recipe)
+    document = packed.document
     notes = {"resample": thinned.changed, "textures": packed.changed}
     chunk = Chunk(
         "live", write_glb(document), 0.0, drawn_triangles(document), notes, load=measure(document)
@@ -127,33 +148,40 @@ def make_live(live: Document, recipe: Recipe) -> tuple[Chunk, list[SceneWarning]
 
 
 def make_full(static: Document, recipe: Recipe) -> tuple[Level, list[SceneWarning]]:
-    """Make the fullest level: in parts where it is large, and parts do not cost too much."""
+    """Make the fullest level: in parts where it is large, and parts do not cost too much.
+
+    Geometry is packed once and cut afterwards, so that a mesh of several parts is worked on once
+    and the whole, which is made to compare with, costs its writing only.
+    """
     shared = dedup(static).document
     if not recipe.preset.geometry.is_exact:
         shared = instance(shared).document
-    packed = _textures(shared, recipe)
-    whole = _full_chunk(packed.document, recipe, notes={"textures": packed.changed})
+    packed = _textures(_packed(shared, recipe), recipe)
+    notes = {"textures": packed.changed}
+    whole = _full_chunk(packed.document, notes=notes)
     parts = [outcome.document for outcome in tile(packed.document)]
     if len(parts) == 1:
         return [whole], list(packed.warnings)
-    chunks = [_full_chunk(part, recipe, notes={}) for part in parts]
+    chunks = [_full_chunk(part, notes={}) for part in parts]
     if sum(len(chunk.glb) for chunk in chunks) > _WORTH_PARTS * len(whole.glb):
         return [whole], list(packed.warnings)
     boxed = [replace(c, box=bounds(p)) for c, p in zip(chunks, parts, strict=True)]
     return boxed, list(packed.warnings)
 
 
-def _full_chunk(
-    document: Document, recipe: Recipe, *, notes: Mapping[str, Mapping[str, float]]
-) -> Chunk:
-    made = _packed(document, recipe)
+def _full_chunk(document: Document, *, notes: Mapping[str, Mapping[str, float]]) -> Chunk:
     triangles = drawn_triangles(document)
-    return Chunk("full", write_glb(made), 0.0, triangles, notes, load=measure(document))
+    return Chunk("full", write_glb(document), 0.0, triangles, notes, load=measure(document))
 
 
 def _textures(document: Document, recipe: Recipe, *, halvings: int = 0) -> Outcome:
+    options = _texture_options(recipe, halvings=halvings)
+    return textures(document, options, cache=recipe.cache, pool=recipe.pool)
+
+
+def _texture_options(recipe: Recipe, *, halvings: int = 0) -> TexturesOptions:
     wanted = recipe.preset.textures
-    options = TexturesOptions(
+    return TexturesOptions(
         format=wanted.format,
         quality=wanted.quality,
         data_quality=wanted.data_quality,
@@ -161,14 +189,15 @@ def _textures(document: Document, recipe: Recipe, *, halvings: int = 0) -> Outco
         halvings=halvings,
         jobs=recipe.jobs,
     )
-    return textures(document, options, cache=recipe.cache)
 
 
 def _packed(document: Document, recipe: Recipe) -> Document:
     """Store geometry and animation as the preset's codec has it.
 
-    What Draco cannot hold (morph targets, clips) meshopt does: on the dense scene's live tile the
-    plain rest was 1.3 MB, so packed 0.1 MB; the two together are smaller than either alone.
+    Draco comes before the reordering: it has an order of its own, and the dense scene's streams
+    were the same bytes after 0.2 s of it. What Draco cannot hold (morph targets, clips) meshopt
+    does: on the dense scene's live tile the plain rest was 1.3 MB, so packed 0.1 MB; the two
+    together are smaller than either alone.
     """
     wanted = recipe.preset.geometry
     codec = wanted.codec
@@ -176,23 +205,27 @@ def _packed(document: Document, recipe: Recipe) -> Document:
         codec = "draco" if _plain_bytes(document) > _WORTH_DRACO_BYTES else "none"
     if wanted.is_exact and codec == "none":
         return document
-    packs = ReorderOptions(for_size=codec != "none")
-    document = reorder(weld(document).document, packs).document
+    document = weld(document).document
     if codec == "draco":
         options = DracoOptions(
             position_bits=wanted.position_bits,
             normal_bits=wanted.normal_bits,
             texture_bits=wanted.texcoord_bits,
+            colour_bits=wanted.colour_bits,
             jobs=recipe.jobs,
         )
         document = draco(document, options).document
-    is_packed = codec == "draco" and _plain_bytes(document) <= _WORTH_A_DECODER_BYTES
-    if codec == "none" or is_packed:
+        if _plain_bytes(document) <= _WORTH_A_DECODER_BYTES:
+            return document
+    order = ReorderOptions(for_size=codec != "none", keeps_packed=True)
+    document = reorder(document, order).document
+    if codec == "none":
         return document
     rounded = MeshoptOptions(
         position_bits=wanted.position_bits + 1,  # of both signs
         normal_bits=wanted.normal_bits,
         texture_bits=wanted.texcoord_bits + 1,
+        colour_bits=wanted.colour_bits,
     )
     return meshopt(document, EXACT if wanted.is_exact else rounded).document
 

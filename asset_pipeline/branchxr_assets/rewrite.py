@@ -32,9 +32,8 @@ def keep_nodes(document: Document, keep: Collection[int]) -> Document:
         _filter_list(node, "children", new)
     _drop_skins(root, new)
     _drop_channels(root, new)
-    for reference in references(root):
-        if reference.target == "nodes":
-            reference.container[reference.key] = new[reference.container[reference.key]]
+    for reference in references(root, ("nodes",)):
+        reference.container[reference.key] = new[reference.container[reference.key]]
     root["nodes"] = [root["nodes"][old] for old in kept]
     return changed
 
@@ -45,7 +44,7 @@ def prune(document: Document) -> Document:
     root, accessors, images = changed.root, changed.accessors, changed.images
     for collections in _PRUNED:
         used: dict[str, set[int]] = {name: set() for name in collections}
-        slots = [r for r in references(root) if r.target in used]
+        slots = list(references(root, collections))
         for slot in slots:
             used[slot.target].add(slot.container[slot.key])
         for name in collections:

@@ -11,6 +11,7 @@ from .refusal import refused
 PATHS_MAX: Final = 50_000_000
 """Characters of all node paths: 3,000 nameless nodes in a row take 14 million."""
 ORIGIN: Final = (0.0, 0.0, 0.0)
+_NO_TURN: Final = (0.0, 0.0, 0.0, 1.0)
 
 
 def walk(document: Document) -> Iterator[tuple[int, int | None]]:
@@ -107,12 +108,26 @@ def matrix_quaternion(matrix: Floats) -> Floats:
 
 def world_matrices(document: Document) -> dict[int, Floats]:
     """Return each scene node's transform into the scene, in rest pose."""
-    nodes = document.listed("nodes")
+    locals_ = _local_matrices(document.listed("nodes"))
     worlds: dict[int, Floats] = {}
     for index, parent in walk(document):
-        own = local_matrix(nodes[index])
-        worlds[index] = own if parent is None else worlds[parent] @ own
+        worlds[index] = locals_[index] if parent is None else worlds[parent] @ locals_[index]
     return worlds
+
+
+def _local_matrices(nodes: list[Json]) -> Floats:
+    """Return `local_matrix` of all nodes, `(n, 4, 4)`, in a tenth of the time of one by one."""
+    found = np.tile(np.eye(4), (len(nodes), 1, 1))
+    if not nodes:
+        return found
+    rotations = np.array([node.get("rotation", _NO_TURN) for node in nodes], np.float64)
+    scales = np.array([node.get("scale", (1.0, 1.0, 1.0)) for node in nodes], np.float64)
+    found[:, :3, :3] = quaternion_matrix(rotations) * scales[:, None, :]
+    found[:, :3, 3] = [node.get("translation", ORIGIN) for node in nodes]
+    for index, node in enumerate(nodes):
+        if "matrix" in node:
+            found[index] = np.array(node["matrix"], np.float64).reshape(4, 4).T
+    return found
 
 
 def paths(document: Document) -> dict[int, str]:

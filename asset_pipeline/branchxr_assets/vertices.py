@@ -24,6 +24,11 @@ def vertex_key(primitive: Json) -> tuple[int, ...]:
     return tuple(container[name] for container, name in accessor_slots(primitive))
 
 
+def is_packed(document: Document, primitive: Json) -> bool:
+    """Tell whether a codec holds a primitive's vertices: other values would be another stream."""
+    return any(document.accessors[index].packed is not None for index in vertex_key(primitive))
+
+
 def equal_vertices(accessors: list[Accessor]) -> tuple[Order, Order]:
     """Find vertices that are equal, bit by bit, in all these accessors.
 
@@ -61,6 +66,27 @@ def byte_weights(accessor: Accessor) -> Accessor:
     stored = (whole + (rank < np.round(missing)[:, None])).astype(np.uint8)
     stored.setflags(write=False)
     return Accessor(stored, accessor.type, is_normalized=True, rest=accessor.rest)
+
+
+def stepped(accessor: Accessor, bits: int) -> Accessor:
+    """Store values of 0 to 1 in bytes or 16 bits, on `2 ** bits - 1` even steps.
+
+    What is outside of 0 to 1, is in bytes, or has no more bits than these, stays as it came.
+    """
+    stored = np.dtype("<u1" if bits <= 8 else "<u2")
+    dtype = accessor.values.dtype
+    is_coarse = dtype.itemsize == 1 or (dtype.kind != "f" and dtype.itemsize * 8 <= bits)
+    if accessor.packed is not None or is_coarse:
+        return accessor
+    values = accessor.as_float()
+    is_whole = dtype.kind != "f" and not accessor.is_normalized
+    if is_whole or values.min(initial=0.0) < 0 or values.max(initial=0.0) > 1:
+        return accessor
+    steps = 2**bits - 1
+    on_grid = np.floor(values * steps + 0.5) / steps
+    table = np.floor(on_grid * np.iinfo(stored).max + 0.5).astype(stored)
+    table.setflags(write=False)
+    return Accessor(table, accessor.type, is_normalized=True, rest=accessor.rest)
 
 
 def take_vertices(

@@ -14,9 +14,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import PEERS, RUNS, Run, measured
+from _likeness import likeness, pictures
+from measure import PEERS, RUNS, Run, compiled, measured
 
 REPOSITORY = Path(__file__).parents[2]
+TAKEN = int(os.environ.get("BRANCHXR_RUNS", RUNS))
 OURS = """
 import sys
 from pathlib import Path
@@ -26,12 +28,14 @@ from branchxr_assets.prepare import mended
 from branchxr_assets.presets import load
 from branchxr_assets.readers import read
 codec, source, folder = sys.argv[1:]
-whole, _ = mended(read(Path(source)))
+came = read(Path(source))
 recipe = lods.Recipe(load(given={"geometry": {"codec": codec}}), jobs=2)
-chunks, _ = lods.make_full(split_live(whole).document, recipe)
-live = split_live(whole, SplitLiveOptions("live")).document
-if live.listed("nodes"):
-    chunks = [*chunks, lods.make_live(live, recipe)[0]]
+with lods.with_pictures_begun(came.document, recipe) as ahead:
+    whole, _ = mended(came)
+    chunks, _ = lods.make_full(split_live(whole).document, ahead)
+    live = split_live(whole, SplitLiveOptions("live")).document
+    if live.listed("nodes"):
+        chunks = [*chunks, lods.make_live(live, ahead)[0]]
 for number, chunk in enumerate(chunks):
     (Path(folder) / f"{number}.glb").write_bytes(chunk.glb)
 """
@@ -46,6 +50,7 @@ def main() -> None:
     transform, pack = PEERS / ".bin" / "gltf-transform", PEERS / ".bin" / "gltfpack"
     if not transform.exists() or not pack.exists():
         sys.exit("needs the peers: npm ci --prefix benchmarks/assets")
+    compiled()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for source in _sources():
@@ -61,6 +66,7 @@ def main() -> None:
                  "--texture-compress", "webp", *KEEP],
                 folder, out,
             )  # fmt: skip
+            _compare_pictures(source, folder, out)
             for codec in ("meshopt", "draco"):
                 _compare(
                     f"geometry only, ours {codec}; goals: size 0.7, wall 1.0",
@@ -89,7 +95,7 @@ def _compare(what: str, ours: Sequence[str], peer: Sequence[str], folder: Path, 
         old.unlink()
     mine: list[Run] = []
     theirs: list[Run] = []
-    for _ in range(RUNS):
+    for _ in range(TAKEN):
         mine.append(measured(ours))
         theirs.append(measured(peer))
     sizes = sum(p.stat().st_size for p in (folder / "ours").glob("*.glb")), out.stat().st_size
@@ -102,6 +108,18 @@ def _compare(what: str, ours: Sequence[str], peer: Sequence[str], folder: Path, 
     }
     for name, (one, other) in rows.items():
         print(f"    {name:8} ours {one:>12,.2f}  peer {other:>12,.2f}  ratio {one / other:.2f}")
+
+
+def _compare_pictures(source: Path, folder: Path, out: Path) -> None:
+    """Print how like the source both sides' pictures are, and where ours are least so."""
+    before = pictures([source])
+    mine = likeness(before, pictures(sorted((folder / "ours").glob("*.glb"))))
+    theirs = likeness(before, pictures([out]))
+    shared = sorted(mine.keys() & theirs.keys())
+    means = [statistics.mean(side[name] for name in shared) for side in (mine, theirs)]
+    worst = min(shared, key=lambda name: mine[name] - theirs[name])
+    print(f"    SSIM     ours {means[0]:>12.4f}  peer {means[1]:>12.4f}  {len(shared)} pictures; "
+          f"least: {worst} {mine[worst]:.4f} to {theirs[worst]:.4f}")  # fmt: skip
 
 
 def _medians(mine: Sequence[Run], theirs: Sequence[Run], name: str) -> tuple[float, float]:

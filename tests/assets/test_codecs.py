@@ -13,13 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from branchxr_assets import meshopt as codec
-from branchxr_assets.document import Document, Outcome
+from branchxr_assets.document import Accessor, Document, Outcome
 from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
 from branchxr_assets.glb import write_glb
 from branchxr_assets.lods import COARSEST_BYTES_MAX, Recipe, make_chain
 from branchxr_assets.operations.draco import DracoOptions, draco
 from branchxr_assets.operations.meshopt import EXACT, MeshoptOptions, meshopt
-from branchxr_assets.operations.reorder import reorder
+from branchxr_assets.operations.reorder import ReorderOptions, reorder
 from branchxr_assets.operations.split_live import split_live
 from branchxr_assets.packing import KHR_MESHOPT
 from branchxr_assets.prepare import prepare
@@ -27,7 +27,7 @@ from branchxr_assets.presets import Geometry, Preset
 from branchxr_assets.readers import read
 from branchxr_assets.rewrite import prune
 from branchxr_assets.tree import paths
-from branchxr_assets.vertices import byte_weights
+from branchxr_assets.vertices import byte_weights, stepped
 
 HERE = Path(__file__).parent
 Operation = Callable[[Document], Outcome]
@@ -132,6 +132,8 @@ def surface(document: Document, primitive: Any) -> np.ndarray:
     st.sampled_from(["meshopt", "draco"]),
 )
 @example(2, 1, 0.01, 3.0, "meshopt")  # a step between two powers of two
+@example(9, 0, 0.001, 3.0, "draco")
+@example(9, 0, 0.001, 3.0, "meshopt")
 def test_positions_stay_within_the_quantum(
     side: int, seed: int, step: float, scale: float, which: str
 ) -> None:
@@ -143,19 +145,20 @@ def test_positions_stay_within_the_quantum(
     faces = np.stack([a, b, c, c, b, d], axis=-1).reshape(-1, 1)
     before = document_of(points.astype(np.float32), faces)
     before.listed("nodes")[0]["scale"] = [scale] * 3
+    coarsest = max(step, float(np.ptp(points, axis=0).max()) * scale / 2**16)  # as the bits reach
     if which == "meshopt":
         made = meshopt(before, MeshoptOptions(position_step_m=step))
-        assert made.changed["position_error_m"] <= step * 0.51
+        assert made.changed["position_error_m"] <= coarsest * 0.51
     else:
         made = draco(before, DracoOptions(position_step_m=step, triangles_min=0))
     after = made.document
     low, high = bounds(before), bounds(after)
     assert low is not None
     assert high is not None
-    assert np.abs(low - high).max() <= step * 0.51
+    assert np.abs(low - high).max() <= coarsest * 0.51
     assert drawn_triangles(after) == drawn_triangles(before)
     one, other = (np.sort(positions(d, d.primitives()[0]), axis=0) for d in (before, after))
-    np.testing.assert_allclose(one, other, atol=step * 0.51 / scale)
+    np.testing.assert_allclose(one, other, atol=coarsest * 0.51 / scale)
 
 
 def document_of(points: np.ndarray, faces: np.ndarray) -> Document:
@@ -207,9 +210,45 @@ def test_draco_keeps_a_skins_vertices_together(maker: Any) -> None:
     nearest = np.linalg.norm(tables["POSITION"][:, None] - points[None], axis=2).argmin(axis=1)
     assert sorted(set(nearest.tolist())) == list(range(60))
     np.testing.assert_array_equal(tables["JOINTS_0"], joints[nearest])
-    np.testing.assert_array_equal(tables["TEXCOORD_1"], points[nearest, :2])
+    light_map = made.accessors[primitive["attributes"]["TEXCOORD_1"]].as_float()
+    np.testing.assert_allclose(light_map, points[nearest, :2], atol=0.5 / 4095 + 1e-5)
     np.testing.assert_array_equal(tables["COLOR_0"], (points * 255).astype(np.uint8)[nearest])
     assert tables["WEIGHTS_0"].dtype == np.uint8
+
+
+def test_draco_keeps_coordinates_beyond_0_to_1_bit_by_bit(maker: Any) -> None:
+    points = np.random.default_rng(6).random((60, 3)).astype(np.float32)
+    attributes = {"TEXCOORD_1": maker.array(points[:, :2] * 3 - 1)}
+    maker.node(mesh=maker.mesh(points, np.arange(60).reshape(-1, 3), attributes=attributes))
+    made = draco(read(maker.save()).document, DracoOptions(triangles_min=1)).document
+    (primitive,) = made.primitives()
+    found = made.accessors[primitive["attributes"]["TEXCOORD_1"]].values
+    assert sorted(map(tuple, found)) == sorted(map(tuple, points[:, :2] * np.float32(3) - 1))
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20),
+    st.integers(1, 16),
+    st.sampled_from(["<f4", "<u2"]),
+)
+def test_stepped_values_are_off_by_half_a_step_at_most(
+    rows: list[float], bits: int, dtype: str
+) -> None:
+    values = np.array(rows, np.float32)[:, None]
+    if dtype == "<u2":
+        values = (values * 65535).astype("<u2")
+    before = Accessor(values, "SCALAR", is_normalized=dtype == "<u2")
+    made = stepped(before, bits)
+    assert made.values.dtype.itemsize == (1 if bits <= 8 else 2)
+    off = np.abs(made.as_float() - before.as_float()).max()
+    assert off <= 0.5 / (2**bits - 1) + 0.5 / np.iinfo(made.values.dtype).max
+    np.testing.assert_array_equal(stepped(made, bits).values, made.values)
+
+
+def test_what_is_no_share_of_1_is_not_stepped() -> None:
+    for values in (np.array([[1.5]], "<f4"), np.array([[-0.1]], "<f4"), np.array([[7]], "<u2")):
+        kept = Accessor(values, "SCALAR")
+        assert stepped(kept, 8) is kept
 
 
 def test_draco_puts_morph_targets_in_its_order(maker: Any) -> None:
@@ -241,6 +280,15 @@ def test_points_and_small_meshes_stay_plain(maker: Any) -> None:
     assert write_glb(made.document) == write_glb(document)
 
 
+def test_what_is_packed_can_be_left(whole: Document) -> None:
+    packed = draco(whole).document
+    rest = reorder(packed, ReorderOptions(keeps_packed=True))
+    assert rest.changed["primitives"] < reorder(packed).changed["primitives"]
+    streams = [a.packed for a in packed.accessors if a.packed is not None]
+    assert streams
+    assert streams == [a.packed for a in rest.document.accessors if a.packed is not None]
+
+
 def test_an_operation_afterwards_leaves_nothing_stale(whole: Document) -> None:
     """What changes an accessor's values takes its packed form away."""
     for operation in (draco, meshopt):
@@ -255,8 +303,6 @@ def test_an_operation_afterwards_leaves_nothing_stale(whole: Document) -> None:
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=1, max_size=20))
 def test_byte_weights_add_up(rows: list[list[float]]) -> None:
-    from branchxr_assets.document import Accessor
-
     weights = np.array(rows, np.float32)
     stored = byte_weights(Accessor(weights, "VEC4")).values.astype(int)
     total = weights.sum(axis=1)

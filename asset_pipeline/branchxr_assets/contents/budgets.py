@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..document import Document
-from ..geometry import placements, triangle_count
+from ..geometry import drawn_meshes, triangle_count
 from ..pictures import size_px
 from ..presets import Budgets
 from ..tree import paths
@@ -49,11 +49,11 @@ def measure(document: Document) -> Load:
     """Measure what a document draws, and the textures it holds."""
     named = paths(document)
     triangles, draws = [], []
-    for placement in placements(document):
-        primitives = document.listed("meshes")[placement.mesh]["primitives"]
+    for node, mesh, copies in drawn_meshes(document):
+        primitives = document.listed("meshes")[mesh]["primitives"]
         drawn = sum(triangle_count(document, p) for p in primitives)
-        triangles.append((drawn * len(placement.matrices), named[placement.node]))
-        draws.append((len(primitives), named[placement.node]))
+        triangles.append((drawn * copies, named[node]))
+        draws.append((len(primitives), named[node]))
     images = zip(document.listed("images"), document.images, strict=True)
     held = tuple((_texture_bytes(raw), str(item.get("name", "an image"))) for item, raw in images)
     return Load(tuple(triangles), tuple(draws), held)

@@ -41,10 +41,9 @@ def dedup(document: Document, options: DedupOptions = DEFAULTS) -> Outcome:
         counts[f"{collection}_merged"] = merged
         if not merged:
             continue
-        for reference in references(changed.root):
-            if reference.target == collection:
-                old = reference.container[reference.key]
-                reference.container[reference.key] = target[old]
+        for reference in references(changed.root, (collection,)):
+            old = reference.container[reference.key]
+            reference.container[reference.key] = target[old]
     return Outcome(prune(changed) if any(counts.values()) else changed, counts)
 
 
@@ -68,13 +67,12 @@ def _keys(document: Document, collection: str) -> list[object]:
 def _roles(document: Document) -> dict[int, str]:
     """Tell times from values, vertices from indices: no accessor may be two of them."""
     found: dict[int, str] = {}
-    for reference in references(document.root):
-        if reference.target == "accessors":
-            key = reference.key
-            plain = isinstance(key, str) and key in {"input", "output", "indices"}
-            role = str(key) if plain else reference.place.rpartition(".")[0].rpartition(".")[2]
-            index = reference.container[key]
-            found[index] = min(found.get(index, role), role)
+    for reference in references(document.root, ("accessors",)):
+        key = reference.key
+        plain = isinstance(key, str) and key in {"input", "output", "indices"}
+        role = str(key) if plain else reference.place.rpartition(".")[0].rpartition(".")[2]
+        index = reference.container[key]
+        found[index] = min(found.get(index, role), role)
     return found
 
 

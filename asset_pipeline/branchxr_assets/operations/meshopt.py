@@ -17,7 +17,7 @@ from ..geometry import TRIANGLES, placed_meshes
 from ..packing import EXT_MESHOPT, MeshoptRows, position_bits
 from ..references import references
 from ..rewrite import prune
-from ..vertices import byte_weights, vertex_key
+from ..vertices import byte_weights, stepped, vertex_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class MeshoptOptions:
         normal_bits: 8 or less are stored as bytes.
         rotation_bits: of animated rotations.
         translation_bits: of the range that a clip's translations and scales cover.
+        colour_bits: of vertex colours.
         has_byte_weights: skin weights of one set become bytes.
     """
 
@@ -44,6 +45,7 @@ class MeshoptOptions:
     normal_bits: int | None = 8
     rotation_bits: int | None = 14
     translation_bits: int | None = 16
+    colour_bits: int | None = 8
     has_byte_weights: bool = True
 
 
@@ -54,6 +56,7 @@ EXACT: Final = MeshoptOptions(
     normal_bits=None,
     rotation_bits=None,
     translation_bits=None,
+    colour_bits=None,
     has_byte_weights=False,
 )
 """Every bit kept: for an archive."""
@@ -71,9 +74,8 @@ def meshopt(document: Document, options: MeshoptOptions = DEFAULTS) -> Outcome:
     for animation in changed.listed("animations"):
         for sampler in animation["samplers"]:
             packer.sampler(animation, sampler)
-    for reference in references(changed.root):
-        if reference.target == "accessors":
-            packer.lossless(reference.container, reference.key)
+    for reference in references(changed.root, ("accessors",)):
+        packer.lossless(reference.container, reference.key)
     made = prune(Document(changed.root, pool.all(), changed.images))
     counts = {"accessors": float(len(packer.done)), "position_error_m": packer.position_error}
     return Outcome(made, counts)
@@ -154,6 +156,8 @@ class _Packer:
             return self._positions
         if name in {"NORMAL", "TANGENT"} and options.normal_bits is not None:
             return self._directions
+        if name.startswith("COLOR_") and options.colour_bits is not None:
+            return self._colours
         if name.startswith("TEXCOORD_"):
             return self._grid(options.texture_bits)
         if name == "DELTA":
@@ -165,6 +169,10 @@ class _Packer:
             return _plain(accessor)
         made = byte_weights(accessor)
         return made.values, "NONE", made.values, True
+
+    def _colours(self, accessor: Accessor) -> MeshoptRows | _Filtered:
+        made = stepped(accessor, self._options.colour_bits or 8)
+        return _plain(made).rows, "NONE", made.values, made.is_normalized
 
     def _positions(self, accessor: Accessor) -> MeshoptRows | _Filtered:
         made = self._steps(accessor)

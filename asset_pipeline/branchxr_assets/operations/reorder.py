@@ -14,14 +14,20 @@ from .. import meshopt
 from ..document import AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, triangles
 from ..rewrite import prune
-from ..vertices import accessor_slots, take_vertices, vertex_key
+from ..vertices import accessor_slots, is_packed, take_vertices, vertex_key
 
 
 @dataclass(frozen=True, slots=True)
 class ReorderOptions:
-    """`for_size`: prefer an order that packs well to the one that draws fastest (a few percent)."""
+    """What to prefer, and what to leave.
+
+    Attributes:
+        for_size: prefer an order that packs well to the one that draws fastest (a few percent).
+        keeps_packed: leave what a codec has packed, which else has to be packed again.
+    """
 
     for_size: bool = False
+    keeps_packed: bool = False
 
 
 DEFAULTS: Final = ReorderOptions()
@@ -33,7 +39,8 @@ def reorder(document: Document, options: ReorderOptions = DEFAULTS) -> Outcome:
     pool = AccessorPool(changed.accessors)
     groups: dict[tuple[int, ...], list[Json]] = {}
     for primitive in changed.primitives():
-        if "POSITION" in primitive["attributes"]:
+        is_left = options.keeps_packed and is_packed(changed, primitive)
+        if "POSITION" in primitive["attributes"] and not is_left:
             groups.setdefault(vertex_key(primitive), []).append(primitive)
     counts = {"primitives": 0, "vertices_left_out": 0}
     for group in groups.values():

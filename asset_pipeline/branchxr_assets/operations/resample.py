@@ -10,6 +10,7 @@ Tried: comparing with both neighbours only (glTF's usual trick) is as fast and l
 600 keys drift by 40 times the tolerance before one is kept.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,14 +112,11 @@ def _fits(
 
 def _slerp(first: Floats, second: Floats, share: Floats) -> Floats:
     """Interpolate as glTF 2.0 (appendix C.4) does."""
-    cosine = float(np.clip(first @ second, -1, 1))
-    angle = np.arccos(cosine)
+    angle = math.acos(max(-1.0, min(1.0, float(first @ second))))
     if angle < 1e-4:
         return first + (second - first) * share
-    mixed: Floats = (np.sin((1 - share) * angle) * first + np.sin(share * angle) * second) / np.sin(
-        angle
-    )
-    return mixed
+    weighted: Floats = np.sin((1 - share) * angle) * first + np.sin(share * angle) * second
+    return weighted / math.sin(angle)
 
 
 def _same_side(turns: Floats) -> Floats:

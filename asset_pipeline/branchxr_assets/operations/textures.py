@@ -5,16 +5,17 @@ not colours, and a normal map is measured by the angle between the directions it
 ones it came out with. What is not clearly smaller stays as it came.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 from PIL import Image
 
 from ..document import Document, Json, Outcome
+from ..picture_pool import PicturePool
 from ..pictures import (
     ENCODERS,
     angular_error_deg,
@@ -86,26 +87,32 @@ def textures(
     options: TexturesOptions = DEFAULTS,
     *,
     cache: StepCache = _NOTHING_REMEMBERED,
+    pool: PicturePool | None = None,
 ) -> Outcome:
-    """Re-encode every image; one that cannot be read stays as it is, with a warning."""
+    """Re-encode every image; one that cannot be read stays as it is, with a warning.
+
+    Args:
+        document: whose images.
+        options: how far to go.
+        cache: remembers what was made for the next build.
+        pool: where they may have been begun already (`begin_textures`); threads of its own without.
+    """
+    if pool is None:
+        with PicturePool(options.jobs) as own:
+            return textures(document, options, cache=cache, pool=own)
+    begin_textures(document, options, cache=cache, pool=pool)
     changed = document.copy()
-    kinds = _kinds(changed)
     images = list(changed.images)
     counts = {"bytes_before": sum(map(len, images)), "images_changed": 0}
-
-    def encode(index: int) -> bytes | None:
-        return _remembered(images[index], options, kinds.get(index, Kind.NUMBERS), cache)
-
-    with ThreadPoolExecutor(options.jobs) as threads:
-        made = list(threads.map(encode, range(len(images))))
+    made = [pool.result(*work) for work in _works(document, options, cache)]
     warnings = []
     for index, raw in enumerate(made):
-        if raw is None:
+        if raw == _UNREADABLE:
             name = changed.listed("images")[index].get("name", "")
             kind = changed.listed("images")[index].get("mimeType", "")
             message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
             warnings.append(SceneWarning("image_kept", f"images[{index}]", message))
-        elif raw is not images[index]:
+        elif raw != _AS_IT_CAME:
             if is_cmyk(images[index]):
                 name = changed.listed("images")[index].get("name", "")
                 message = f"the image {name!r} is in printing colours (CMYK); it is made RGB"
@@ -120,13 +127,36 @@ def textures(
     return Outcome(prune(result), dict(counts), tuple(warnings))
 
 
+def begin_textures(
+    document: Document, options: TexturesOptions, *, cache: StepCache, pool: PicturePool
+) -> None:
+    """Have a document's images encoded, the largest first, so that no core is left with it last."""
+    works = sorted(_works(document, options, cache), key=lambda work: -len(work[0][0]))
+    for key, make in works:
+        pool.begin(key, make)
+
+
+_Key = tuple[bytes, Kind, TexturesOptions]
+
+
+def _works(
+    document: Document, options: TexturesOptions, cache: StepCache
+) -> list[tuple[_Key, Callable[[], bytes]]]:
+    """Return for each image what tells its work from others', and the work."""
+    kinds = _kinds(document)
+    keys = [
+        (raw, kinds.get(index, Kind.NUMBERS), options) for index, raw in enumerate(document.images)
+    ]
+    return [(key, partial(_remembered, *key, cache)) for key in keys]
+
+
 _UNREADABLE: Final = b""
 _AS_IT_CAME: Final = b"\0"
 """What is remembered of images that are not encoded; no WebP looks like either."""
 
 
-def _remembered(raw: bytes, options: TexturesOptions, kind: Kind, cache: StepCache) -> bytes | None:
-    """Return the new bytes, the same object when nothing pays, `None` when it is unreadable."""
+def _remembered(raw: bytes, kind: Kind, options: TexturesOptions, cache: StepCache) -> bytes:
+    """Return the new bytes, `_AS_IT_CAME` when nothing pays, `_UNREADABLE` when it is broken."""
     decides = {
         "format": options.format,
         "quality": options.quality if kind is Kind.COLOUR else options.data_quality,
@@ -135,23 +165,22 @@ def _remembered(raw: bytes, options: TexturesOptions, kind: Kind, cache: StepCac
         "kind": kind.value,
     }
     step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), ENCODERS)
-    found = cache.remember(step, lambda: _encoded(raw, options, kind))
-    if found == _AS_IT_CAME:
-        return raw
-    return None if found == _UNREADABLE else found
+    return cache.remember(step, lambda: _encoded(raw, options, kind))
 
 
 def _encoded(raw: bytes, options: TexturesOptions, kind: Kind) -> bytes:
     image = opened(raw)
     if image is None:
         return _UNREADABLE
-    smaller = scaled(image, side_max_px=options.side_max_px, halvings=options.halvings)
+    size = image.size
+    # The name goes on to the smaller one: 67 MB of a side of 4096 are free before they are encoded.
+    image = scaled(image, side_max_px=options.side_max_px, halvings=options.halvings)
     quality = options.quality if kind is Kind.COLOUR else options.data_quality
     is_wrong = is_cmyk(raw)
-    is_scaled = smaller.size != image.size
+    is_scaled = image.size != size
     if not (is_wrong or is_scaled) and not _may_pay(raw, options, quality):
         return _AS_IT_CAME
-    made = _as_webp(smaller, quality, kind)
+    made = _as_webp(image, quality, kind)
     worth = len(raw) if is_scaled else len(raw) * _SAVING
     if made is None or (len(made) >= worth and not is_wrong):
         return _UNREADABLE if is_wrong else _AS_IT_CAME
@@ -170,35 +199,33 @@ def _as_webp(image: Image.Image, quality: int, kind: Kind) -> bytes | None:
     """Encode; a normal map finer while its directions are off and that helps."""
     if quality >= LOSSLESS:
         return as_webp(image, quality=None)
-    made = as_webp(image, quality=quality)
-    if kind is not Kind.NORMAL or made is None:
-        return made
-    better = _finer_quality(image, quality)
-    return made if better == quality else as_webp(image, quality=better)
+    if kind is not Kind.NORMAL:
+        return as_webp(image, quality=quality)
+    return _normal_map(image, quality)
 
 
-def _finer_quality(image: Image.Image, quality: int) -> int:
-    """Return the quality at which directions are right, judged on the middle of the map.
+def _normal_map(image: Image.Image, quality: int) -> bytes | None:
+    """Encode at the quality at which directions are right, judged on the middle of the map.
 
     A window of 512 pixels tells within 7 % what the whole of a 2048 map does, in a tenth of the
-    time.
+    time; of a map that is no larger, the trial that was right is the result.
     """
     window = centred(image, side_px=_WINDOW_PX)
-
-    def error_deg(at: int) -> float:
-        made = as_webp(window, quality=at)
-        return 180.0 if made is None else angular_error_deg(window, made)
-
-    error = error_deg(quality)
+    tried = {quality: as_webp(window, quality=quality)}
+    error = _error_deg(window, tried[quality])
     for step in _FINER:
-        finer = min(quality + step, LOSSLESS - 1)
-        if (
-            error <= NORMAL_ERROR_MAX_DEG
-            or (finer_error := error_deg(finer)) > error * _WORTH_FINER
-        ):
+        if error <= NORMAL_ERROR_MAX_DEG:
             break
-        quality, error = finer, finer_error
-    return quality
+        finer = min(quality + step, LOSSLESS - 1)
+        made = as_webp(window, quality=finer)
+        if (finer_error := _error_deg(window, made)) > error * _WORTH_FINER:
+            break
+        quality, error, tried[finer] = finer, finer_error, made
+    return tried[quality] if window.size == image.size else as_webp(image, quality=quality)
+
+
+def _error_deg(image: Image.Image, made: bytes | None) -> float:
+    return 180.0 if made is None else angular_error_deg(image, made)
 
 
 def _declare(document: Document, texture: Json) -> None:

@@ -1,7 +1,7 @@
 """Count what a glTF file holds, as the file itself means it."""
 
 from ..document import Document, Json
-from ..geometry import placements, triangle_count
+from ..geometry import drawn_meshes, triangle_count
 from ..operations.select_scene import select_scene
 from .source import Counts
 
@@ -20,7 +20,7 @@ def count(raw: Json, document: Document) -> Counts:
         nodes=len(nodes),
         meshes=len(unique),
         triangles_unique=sum(unique),
-        triangles_drawn=sum(drawn[p.mesh] * len(p.matrices) for p in placements(shown)),
+        triangles_drawn=sum(drawn[mesh] * copies for _, mesh, copies in drawn_meshes(shown)),
         materials=len(raw.get("materials", [])),
         textures=len(raw.get("textures", [])),
         images=len(raw.get("images", [])),
