@@ -10,6 +10,7 @@ from .contents.budgets import NOTHING, Load, measure
 from .document import Document, Floats, Outcome
 from .geometry import bounds, drawn_triangles
 from .glb import write_glb
+from .ktx2 import Encoder
 from .operations.cluster import ClusterOptions, cluster
 from .operations.dedup import dedup
 from .operations.draco import DracoOptions, draco
@@ -54,11 +55,16 @@ _UNTOUCHED_TRIANGLES: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a chain is made by: a preset, threads, and a memory of costly steps."""
+    """What a chain is made by: a preset, threads, a memory of costly steps, a KTX2 encoder.
+
+    Attributes:
+        encoder: where the preset asks for KTX2.
+    """
 
     preset: Preset = field(default_factory=Preset)
     jobs: int = 2
     cache: StepCache = field(default_factory=lambda: StepCache(None))
+    encoder: Encoder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +160,14 @@ def _full_chunk(
 def _textures(document: Document, recipe: Recipe, *, halvings: int = 0) -> Outcome:
     wanted = recipe.preset.textures
     options = TexturesOptions(
-        format=wanted.format,
+        format="webp" if wanted.format == "auto" else wanted.format,
         quality=wanted.quality,
         data_quality=wanted.data_quality,
         side_max_px=wanted.side_max_px,
         halvings=halvings,
         jobs=recipe.jobs,
     )
-    return textures(document, options, cache=recipe.cache)
+    return textures(document, options, cache=recipe.cache, encoder=recipe.encoder)
 
 
 def _packed(document: Document, recipe: Recipe) -> Document:

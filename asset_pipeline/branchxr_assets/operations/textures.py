@@ -1,11 +1,15 @@
-"""Make textures smaller: scale them to what can be seen, and write WebP where it pays.
+"""Make textures smaller: scale them to what can be seen, and write WebP where it pays, or KTX2.
+
+KTX2 is not for the download: ETC1S comes near WebP, UASTC is several times as large. It is for the
+graphics memory, where it stays at a byte a pixel instead of four, so it is written wherever it is
+asked for.
 
 Colours are judged as eyes judge them (`quality`); pixels that are numbers (`data_quality`) are
 not colours, and a normal map is measured by the angle between the directions it meant and the
 ones it came out with. What is not clearly smaller stays as it came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -15,21 +19,26 @@ from typing import Any, Final, Literal
 from PIL import Image
 
 from ..document import Document, Json, Outcome
+from ..ktx2 import Encoder, Settings, find_encoder
 from ..pictures import (
     ENCODERS,
     angular_error_deg,
     as_webp,
     centred,
     is_cmyk,
+    is_ktx2,
     is_sixteen_bit_png,
     opened,
     scaled,
+    size_px,
 )
 from ..rewrite import prune
 from ..steps import Step, StepCache
 from ..warnings import SceneWarning
 
 WEBP: Final = "EXT_texture_webp"
+BASISU: Final = "KHR_texture_basisu"
+_MIME: Final = {b"\xabKTX": "image/ktx2", b"RIFF": "image/webp"}
 VERSION: Final = 1
 """Of the bytes that this makes: raised with every change of them (`branchxr_assets.steps`)."""
 LOSSLESS: Final = 100
@@ -62,14 +71,14 @@ class TexturesOptions:
 
     Attributes:
         format: `keep` scales what must be scaled and repacks nothing.
-        quality: of colours, 1 to 100; 100 is lossless.
+        quality: of colours, 1 to 100; 100 is lossless, but for `ktx2`, which never is.
         data_quality: of numbers, 1 to 100.
         side_max_px: longer sides are scaled down to it.
         halvings: how often width and height are halved on top.
         jobs: threads; the bytes do not depend on it.
     """
 
-    format: Literal["webp", "keep"] = "webp"
+    format: Literal["webp", "ktx2", "keep"] = "webp"
     quality: int = LOSSLESS
     data_quality: int = LOSSLESS
     side_max_px: int = 16384
@@ -86,33 +95,40 @@ def textures(
     options: TexturesOptions = DEFAULTS,
     *,
     cache: StepCache = _NOTHING_REMEMBERED,
+    encoder: Encoder | None = None,
 ) -> Outcome:
-    """Re-encode every image; one that cannot be read stays as it is, with a warning."""
+    """Re-encode every image; one that cannot be read stays as it is, with a warning.
+
+    Args:
+        document: the scene.
+        options: how far to go.
+        cache: remembers what was encoded before.
+        encoder: for `ktx2`; the one that is found on this machine if not given.
+
+    Raises:
+        MissingTool: `ktx2_encoder_missing`.
+        EncoderFailed: `ktx2_encoder_failed`.
+    """
+    if options.format == "ktx2" and encoder is None:
+        encoder = find_encoder()
     changed = document.copy()
-    kinds = _kinds(changed)
+    kinds, mixed = _kinds(changed)
     images = list(changed.images)
     counts = {"bytes_before": sum(map(len, images)), "images_changed": 0}
 
     def encode(index: int) -> bytes | None:
-        return _remembered(images[index], options, kinds.get(index, Kind.NUMBERS), cache)
+        usable = None if index in mixed else encoder
+        work = _Work(options, kinds.get(index, Kind.NUMBERS), usable)
+        return _remembered(images[index], work, cache)
 
-    with ThreadPoolExecutor(options.jobs) as threads:
-        made = list(threads.map(encode, range(len(images))))
+    made = _encoded_all(encode, len(images), options.jobs, encoder)
     warnings = []
     for index, raw in enumerate(made):
-        if raw is None:
-            name = changed.listed("images")[index].get("name", "")
-            kind = changed.listed("images")[index].get("mimeType", "")
-            message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
-            warnings.append(SceneWarning("image_kept", f"images[{index}]", message))
-        elif raw is not images[index]:
-            if is_cmyk(images[index]):
-                name = changed.listed("images")[index].get("name", "")
-                message = f"the image {name!r} is in printing colours (CMYK); it is made RGB"
-                warnings.append(SceneWarning("image_cmyk", f"images[{index}]", message))
+        warnings += _said(changed, index, raw, options)
+        if raw is not None and raw is not images[index]:
             images[index] = raw
             counts["images_changed"] += 1
-            changed.listed("images")[index]["mimeType"] = "image/webp"
+            changed.listed("images")[index]["mimeType"] = _MIME[raw[:4]]
     result = Document(changed.root, changed.accessors, tuple(images))
     for texture in result.listed("textures"):
         _declare(result, texture)
@@ -120,38 +136,102 @@ def textures(
     return Outcome(prune(result), dict(counts), tuple(warnings))
 
 
+def _encoded_all(
+    encode: Callable[[int], bytes | None], count: int, jobs: int, encoder: Encoder | None
+) -> list[bytes | None]:
+    """Encode side by side; whoever interrupts does not wait for programs that run."""
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            return list(threads.map(encode, range(count)))
+        except BaseException:
+            if encoder is not None:
+                encoder.stopped.set()
+            raise
+
+
+def _said(
+    document: Document, index: int, made: bytes | None, options: TexturesOptions
+) -> list[SceneWarning]:
+    """Return what there is to say of one image."""
+    described = document.listed("images")[index]
+    name, place = described.get("name", ""), f"images[{index}]"
+    if made is None:
+        kind = described.get("mimeType", "")
+        message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
+        return [SceneWarning("image_kept", place, message)]
+    found = []
+    if made is not document.images[index] and is_cmyk(document.images[index]):
+        message = f"the image {name!r} is in printing colours (CMYK); it is made RGB"
+        found.append(SceneWarning("image_cmyk", place, message))
+    if options.format == "ktx2" and not is_ktx2(made):
+        message = (
+            f"the image {name!r} is not KTX2: it is larger than the encoder takes, or stands for "
+            "colours in one place and numbers in another"
+        )
+        found.append(SceneWarning("image_not_ktx2", place, message))
+    return found
+
+
 _UNREADABLE: Final = b""
 _AS_IT_CAME: Final = b"\0"
 """What is remembered of images that are not encoded; no WebP looks like either."""
 
 
-def _remembered(raw: bytes, options: TexturesOptions, kind: Kind, cache: StepCache) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one image is to become: KTX2 where there is an encoder."""
+
+    options: TexturesOptions
+    kind: Kind
+    encoder: Encoder | None
+
+    @property
+    def quality(self) -> int:
+        """As the options have it for this kind."""
+        return self.options.quality if self.kind is Kind.COLOUR else self.options.data_quality
+
+    @property
+    def settings(self) -> Settings:
+        """For the encoder."""
+        return Settings(is_colour=self.kind is Kind.COLOUR, quality=self.quality)
+
+
+def _remembered(raw: bytes, work: _Work, cache: StepCache) -> bytes | None:
     """Return the new bytes, the same object when nothing pays, `None` when it is unreadable."""
-    decides = {
+    options, encoder = work.options, work.encoder
+    if is_ktx2(raw) and options.halvings == 0 and max(size_px(raw)) <= options.side_max_px:
+        return raw  # nothing is to be done with it
+    decides: dict[str, Any] = {
         "format": options.format,
-        "quality": options.quality if kind is Kind.COLOUR else options.data_quality,
+        "quality": work.quality,
         "side_max_px": options.side_max_px,
         "halvings": options.halvings,
-        "kind": kind.value,
+        "kind": work.kind.value,
     }
-    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), ENCODERS)
-    found = cache.remember(step, lambda: _encoded(raw, options, kind))
+    encoders = dict(ENCODERS)
+    if encoder is not None:
+        decides["ktx2"] = work.settings.as_json()
+        encoders[encoder.kind] = encoder.version
+    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), encoders)
+    found = cache.remember(step, lambda: _encoded(raw, work))
     if found == _AS_IT_CAME:
         return raw
     return None if found == _UNREADABLE else found
 
 
-def _encoded(raw: bytes, options: TexturesOptions, kind: Kind) -> bytes:
+def _encoded(raw: bytes, work: _Work) -> bytes:
     image = opened(raw)
     if image is None:
         return _UNREADABLE
+    options, quality = work.options, work.quality
     smaller = scaled(image, side_max_px=options.side_max_px, halvings=options.halvings)
-    quality = options.quality if kind is Kind.COLOUR else options.data_quality
+    if work.encoder is not None and work.encoder.takes(smaller):
+        return work.encoder.encode(smaller, work.settings)
     is_wrong = is_cmyk(raw)
     is_scaled = smaller.size != image.size
     if not (is_wrong or is_scaled) and not _may_pay(raw, options, quality):
         return _AS_IT_CAME
-    made = _as_webp(smaller, quality, kind)
+    made = _as_webp(smaller, quality, work.kind)
     worth = len(raw) if is_scaled else len(raw) * _SAVING
     if made is None or (len(made) >= worth and not is_wrong):
         return _UNREADABLE if is_wrong else _AS_IT_CAME
@@ -202,17 +282,22 @@ def _finer_quality(image: Image.Image, quality: int) -> int:
 
 
 def _declare(document: Document, texture: Json) -> None:
-    """Point a texture at its WebP through the extension (EXT_texture_webp), and only then."""
+    """Point a texture at its WebP or KTX2 through the extension for it, and only then."""
     images = document.listed("images")
     extensions = texture.get("extensions", {})
-    source = extensions.get(WEBP, {}).get("source", texture.get("source"))
-    if source is None:
+    named = (extensions.get(name, {}).get("source") for name in (BASISU, WEBP))
+    source = next((index for index in named if index is not None), texture.get("source"))
+    mime = None if source is None else images[source].get("mimeType")
+    if mime not in _EXTENSIONS:
         return
-    if images[source].get("mimeType") == "image/webp":
-        texture.pop("source", None)
-        texture.setdefault("extensions", {})[WEBP] = {"source": source}
+    texture.pop("source", None)
+    for name in (BASISU, WEBP):
+        extensions.pop(name, None)
+    extensions[_EXTENSIONS[mime]] = {"source": source}
+    texture["extensions"] = extensions
 
 
+_EXTENSIONS: Final = {"image/webp": WEBP, "image/ktx2": BASISU}
 _COLOUR_SLOTS: Final = frozenset(
     [
         *("baseColorTexture", "emissiveTexture", "diffuseTexture", "sheenColorTexture"),
@@ -222,21 +307,32 @@ _COLOUR_SLOTS: Final = frozenset(
 _NORMAL_SLOTS: Final = frozenset({"normalTexture", "clearcoatNormalTexture"})
 
 
-def _kinds(document: Document) -> dict[int, Kind]:
-    """Return what each image is; one that is several things is the most delicate of them."""
+_ALPHA_SLOTS: Final = frozenset(
+    {"specularTexture", "sheenRoughnessTexture", "diffuseTransmissionTexture"}
+)
+"""Only alpha is read, so that the colours of the same image may be somebody else's."""
+
+
+def _kinds(document: Document) -> tuple[dict[int, Kind], set[int]]:
+    """Return what each image is, and which are several things: those count as most delicate."""
     found: dict[int, Kind] = {}
-    for slot, texture_index in texture_slots(document):
-        kind = (
-            Kind.COLOUR
-            if slot in _COLOUR_SLOTS
-            else Kind.NORMAL
-            if slot in _NORMAL_SLOTS
-            else Kind.NUMBERS
-        )
+    mixed: set[int] = set()
+    for slot, texture_index in sorted(texture_slots(document), key=lambda s: s[0] in _ALPHA_SLOTS):
+        kind = _kind(slot)
         for image in image_sources(document.listed("textures")[texture_index]):
-            known = found.get(image, kind)
-            found[image] = kind if known == kind else _more_delicate(known, kind)
-    return found
+            known = found.setdefault(image, kind)
+            if known == kind or slot in _ALPHA_SLOTS:
+                continue
+            found[image] = _more_delicate(known, kind)
+            if Kind.COLOUR in {known, kind}:
+                mixed.add(image)
+    return found, mixed
+
+
+def _kind(slot: str) -> Kind:
+    if slot in _COLOUR_SLOTS:
+        return Kind.COLOUR
+    return Kind.NORMAL if slot in _NORMAL_SLOTS else Kind.NUMBERS
 
 
 def _more_delicate(one: Kind, other: Kind) -> Kind:
