@@ -17,6 +17,7 @@ from .operations.draco import DracoOptions, draco
 from .operations.instance import instance
 from .operations.merge import merge
 from .operations.meshopt import EXACT, MeshoptOptions, meshopt
+from .operations.normals import NormalsOptions, normals
 from .operations.plain_materials import PlainMaterialsOptions, plain_materials
 from .operations.quantize import quantize
 from .operations.reorder import ReorderOptions, reorder
@@ -24,6 +25,7 @@ from .operations.resample import ResampleOptions, resample
 from .operations.simplify import SimplifyOptions, simplify
 from .operations.sparse import sparse
 from .operations.strip import strip
+from .operations.tangents import TangentsOptions, tangents
 from .operations.textures import TexturesOptions, textures
 from .operations.tile import tile
 from .operations.weld import weld
@@ -122,7 +124,7 @@ def make_chain(static: Document, recipe: Recipe) -> tuple[list[Level], list[Scen
 def make_live(live: Document, recipe: Recipe) -> tuple[Chunk, list[SceneWarning]]:
     """Make the chunk of everything that is live."""
     motion = ResampleOptions(tolerance=recipe.preset.animations.tolerance)
-    thinned = resample(dedup(live).document, motion)
+    thinned = resample(dedup(_shaded(live, recipe)).document, motion)
     packed = _textures(thinned.document, recipe)
     document = sparse(_packed(packed.document, recipe)).document
     notes = {"resample": thinned.changed, "textures": packed.changed}
@@ -134,7 +136,7 @@ def make_live(live: Document, recipe: Recipe) -> tuple[Chunk, list[SceneWarning]
 
 def make_full(static: Document, recipe: Recipe) -> tuple[Level, list[SceneWarning]]:
     """Make the fullest level: in parts where it is large, and parts do not cost too much."""
-    shared = dedup(static).document
+    shared = dedup(_shaded(static, recipe)).document
     if not recipe.preset.geometry.is_exact:
         shared = instance(shared).document
     packed = _textures(shared, recipe)
@@ -147,6 +149,14 @@ def make_full(static: Document, recipe: Recipe) -> tuple[Level, list[SceneWarnin
         return [whole], list(packed.warnings)
     boxed = [replace(c, box=bounds(p)) for c, p in zip(chunks, parts, strict=True)]
     return boxed, list(packed.warnings)
+
+
+def _shaded(document: Document, recipe: Recipe) -> Document:
+    """Write what a viewer would else work out for itself, where the preset asks for it."""
+    if not recipe.preset.geometry.has_tangents:
+        return document
+    flat = normals(document, NormalsOptions(has_all=True)).document
+    return tangents(flat, TangentsOptions(has_all=True)).document
 
 
 def _full_chunk(

@@ -107,8 +107,8 @@ def find_encoder(environ: Mapping[str, str] = os.environ) -> Encoder:
     named = environ.get(VARIABLE, "")
     if named and named != "node":
         return _named(named, environ)
-    found = {kind: shutil.which(kind, path=environ.get("PATH")) for kind in _PROGRAMS}
-    for kind, program in found.items():
+    for kind in _PROGRAMS:
+        program = shutil.which(kind, path=environ.get("PATH"))
         if program is not None and not named:
             return _program(kind, program)
     return _node(environ)
@@ -116,15 +116,15 @@ def find_encoder(environ: Mapping[str, str] = os.environ) -> Encoder:
 
 def _named(named: str, environ: Mapping[str, str]) -> Encoder:
     program = shutil.which(named, path=environ.get("PATH"))
-    kind = next((kind for kind in _PROGRAMS if Path(named).stem.lower() == kind), None)
-    if program is None or kind is None:
+    kinds: list[Kind] = [kind for kind in _PROGRAMS if kind == Path(named).stem.lower()]
+    if program is None or not kinds:
         raise MissingTool(
             f"ktx, toktx, basisu, a path to one of them, or node in {VARIABLE}",
             f"{named!r}, which is not there or none of these",
             f"correct {VARIABLE}, or unset it to have one looked for",
             code="ktx2_encoder_missing",
         )
-    return _program(kind, program)
+    return _program(kinds[0], program)
 
 
 def _program(kind: Kind, program: str) -> Encoder:

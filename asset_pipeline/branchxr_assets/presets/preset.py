@@ -30,6 +30,8 @@ class Geometry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         texcoord_bits: steps over a mesh's texture coordinates.
         colour_bits: steps of a vertex colour.
         is_exact: nothing is rounded; only with `none` and `meshopt`.
+        has_tangents: missing normals and tangents are written where a normal map needs them
+            (MikkTSpace), instead of being left to the viewer.
     """
 
     codec: Literal["auto", "draco", "meshopt", "none"] = "auto"
@@ -38,6 +40,7 @@ class Geometry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     texcoord_bits: Bits = 12
     colour_bits: Bits = 8
     is_exact: bool = False
+    has_tangents: bool = False
 
 
 class Textures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
