@@ -11,7 +11,7 @@ BIN := .venv/bin
 NPM := webxr_bridge/npm
 ARGS ?=
 
-.PHONY: setup demo test check lint format quick bench constraints docs picture fuzz blender clean
+.PHONY: setup demo test check lint format quick bench constraints docs picture pictures fuzz blender clean
 
 setup:
 	@bash .ci/setup >&2
@@ -59,6 +59,10 @@ docs: setup
 
 picture: setup
 	$(BIN)/python docs/picture.py
+
+# Before and after each preset: docs/artists/presets.md and its pictures.
+pictures: setup
+	$(BIN)/python docs/preset_pictures.py
 
 # After a change of dependencies in pyproject.toml: take the newest that fit, and pin them.
 constraints:

@@ -16,6 +16,7 @@ from .branch_json import make_branch_json
 from .contents.budgets import NOTHING, overruns
 from .document import Json
 from .geometry import drawn_triangles
+from .ktx2.choice import choose_textures
 from .lods import Chunk, Level, Recipe, make_chain, make_live, with_pictures_begun
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
@@ -135,17 +136,19 @@ def build_scene(
         SceneRefused: the source cannot be read.
         InputRefused: `lods_out_of_range`, `output_not_package`, `output_not_writable`,
             `warnings_strict`.
+        MissingTool: `ktx2_encoder_missing`.
+        EncoderFailed: a KTX2 encoder did not do its work.
     """
     started = time.perf_counter()
     tell = progress or (lambda _what, _share: None)
-    recipe = _recipe(preset or Preset(), lods, jobs=jobs, cache=cache)
+    recipe, noted = _recipe(preset or Preset(), lods, jobs=jobs, cache=cache)
     check_target(output)
     tell("reading", 0.0)
     came = read(source, options)
     with with_pictures_begun(came.document, recipe) as ahead:
         prepared = prepare(came)
         cut = _cut(prepared, ahead, tell=tell)
-    warnings = distinct((*prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
+    warnings = distinct((*noted, *prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)
     tell("compressing", 0.8)
@@ -174,14 +177,17 @@ def build_scene(
     )
 
 
-def _recipe(preset: Preset, lods: int | None, *, jobs: int, cache: StepCache | None) -> Recipe:
+def _recipe(
+    preset: Preset, lods: int | None, *, jobs: int, cache: StepCache | None
+) -> tuple[Recipe, list[SceneWarning]]:
     """Refuse before the work, not after it."""
     if lods is not None and not 1 <= lods <= LODS_MAX:
         raise InputRefused(
             f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3", code="lods_out_of_range"
         )
     chosen = preset if lods is None else replace(preset, lods=Levels(count=lods))
-    return Recipe(chosen, jobs, cache or StepCache(None))
+    chosen, encoder, noted = choose_textures(chosen)
+    return Recipe(chosen, jobs, cache or StepCache(None), encoder), noted
 
 
 def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:

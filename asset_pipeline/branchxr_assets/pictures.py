@@ -56,6 +56,11 @@ def is_cmyk(raw: bytes) -> bool:
         return False
 
 
+def is_ktx2(raw: bytes) -> bool:
+    """Tell whether an image is KTX2, which stays packed in graphics memory."""
+    return raw.startswith(b"\xabKTX 20")
+
+
 def is_sixteen_bit_png(raw: bytes) -> bool:
     """Tell whether eight bits would lose something (the bit depth is byte 24 of a PNG)."""
     return raw[:4] == b"\x89PNG" and raw[24:25] == b"\x10"

@@ -13,11 +13,13 @@ from .contents.floor import make_floor
 from .document import Document, Floats, Json, Outcome
 from .geometry import bounds
 from .operations.drop_constant import drop_constant
+from .operations.normals import normals
 from .operations.repair import RepairOptions, repair
 from .operations.repair_animations import repair_animations
 from .operations.repair_nodes import RepairNodesOptions, repair_nodes
 from .operations.repair_weights import repair_weights
 from .operations.select_scene import select_scene
+from .operations.tangents import tangents
 from .readers import Source
 from .warnings import SceneWarning, distinct
 
@@ -79,6 +81,8 @@ def _steps(file: str) -> list[Callable[[Document], Outcome]]:
     return [
         select_scene,
         lambda document: repair(document, RepairOptions(file=file)),
+        normals,
+        tangents,
         repair_weights,
         lambda document: repair_nodes(document, RepairNodesOptions(file=file)),
         repair_animations,

@@ -157,7 +157,10 @@ def _packed(
         )
         return raw
 
-    raw, order = encode(generic), np.empty(0, np.int64)
+    try:
+        raw, order = encode(generic), np.empty(0, np.int64)
+    except DracoPy.EncodingFailedException:
+        return None  # a mesh whose triangles have no area at all
     found = DracoPy.decode(raw)
     if primitive.get("targets"):
         numbers = np.arange(len(corners), dtype=np.uint32)[:, None]

@@ -115,7 +115,8 @@ def _fewer(
 
 def _looks(material: Json) -> list[float]:
     """Return what tells materials apart at a glance: colour, glow, and whether one sees through."""
-    base = material["pbrMetallicRoughness"].get("baseColorFactor", [1, 1, 1, 1])
+    pbr = material.get("pbrMetallicRoughness", {})
+    base = pbr.get("baseColorFactor", [1, 1, 1, 1])
     glow = material.get("emissiveFactor", [0, 0, 0])
     return [*base, *glow, 4.0 * (material.get("alphaMode") == "BLEND")]
 

@@ -44,7 +44,8 @@ def repair(document: Document, options: RepairOptions = DEFAULTS) -> Outcome:
     """Check the geometry of every primitive and mend what can be mended.
 
     Strips and fans become triangle lists; NaN in attributes other than positions becomes zero;
-    normals and tangents become unit vectors; colours are cut to 0..1.
+    normals and tangents become unit vectors, or zero where they have no direction (`normals` and
+    `tangents` mend those); colours are cut to 0..1.
 
     Raises:
         SceneRefused: `scene_not_finite` (a position), `scene_accessor` (an index beyond the
@@ -161,7 +162,7 @@ class _Mender:
             if name.startswith("COLOR_"):
                 self.done[key] = self._colour(index, accessor, place)
             if name in {"NORMAL", "TANGENT"}:
-                self.done[key] = self._unit(name, index, accessor, place)
+                self.done[key] = self._unit(name, index, accessor)
         return self.done[key]
 
     @property
@@ -188,7 +189,7 @@ class _Mender:
         self.warnings.append(SceneWarning("colour_clamped", place, message))
         return self._replace(accessor, values.clip(0, 1))
 
-    def _unit(self, name: str, index: int, accessor: Accessor, place: str) -> int:
+    def _unit(self, name: str, index: int, accessor: Accessor) -> int:
         values = accessor.as_float()
         length = np.linalg.norm(values[:, :3], axis=1)
         tolerance = self.options.unit_tolerance if accessor.values.dtype.kind == "f" else 0.05
@@ -196,13 +197,9 @@ class _Mender:
         off = np.abs(length - 1) > tolerance
         if signs_right and not off.any():
             return index
-        if (length[off] < 1e-6).any():
-            message = f"{int((length < 1e-6).sum())} of its {name} have no length; they point up"
-            self.warnings.append(SceneWarning("normal_missing", place, message))
         unit = values.copy()
         is_zero = (length < 1e-6)[:, None]
-        up = (0.0, 1.0, 0.0) if name == "NORMAL" else (1.0, 0.0, 0.0)
-        unit[:, :3] = np.where(is_zero, up, values[:, :3] / np.where(is_zero, 1, length[:, None]))
+        unit[:, :3] = np.where(is_zero, 0.0, values[:, :3] / np.where(is_zero, 1, length[:, None]))
         if name == "TANGENT":
             unit[:, 3] = np.where(values[:, 3] < 0, -1.0, 1.0)
         self.counts["unit_vectors"] = self.counts.get("unit_vectors", 0) + int(off.sum())

@@ -1,4 +1,8 @@
-"""Make textures smaller: scale them to what can be seen, and write WebP where it pays.
+"""Make textures smaller: scale them to what can be seen, and write WebP where it pays, or KTX2.
+
+KTX2 is not for the download: ETC1S comes near WebP, UASTC is several times as large. It is for the
+graphics memory, where it stays at a byte a pixel instead of four, so it is written wherever it is
+asked for.
 
 Colours are judged as eyes judge them (`quality`); pixels that are numbers (`data_quality`) are
 not colours, and a normal map is measured by the angle between the directions it meant and the
@@ -6,6 +10,7 @@ ones it came out with. What is not clearly smaller stays as it came.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -15,6 +20,7 @@ from typing import Any, Final, Literal
 from PIL import Image
 
 from ..document import Document, Json, Outcome
+from ..ktx2 import Encoder, Settings, find_encoder
 from ..picture_pool import PicturePool
 from ..pictures import (
     ENCODERS,
@@ -22,15 +28,19 @@ from ..pictures import (
     as_webp,
     centred,
     is_cmyk,
+    is_ktx2,
     is_sixteen_bit_png,
     opened,
     scaled,
+    size_px,
 )
 from ..rewrite import prune
 from ..steps import Step, StepCache
 from ..warnings import SceneWarning
 
 WEBP: Final = "EXT_texture_webp"
+BASISU: Final = "KHR_texture_basisu"
+_MIME: Final = {b"\xabKTX": "image/ktx2", b"RIFF": "image/webp"}
 VERSION: Final = 1
 """Of the bytes that this makes: raised with every change of them (`branchxr_assets.steps`)."""
 LOSSLESS: Final = 100
@@ -63,14 +73,14 @@ class TexturesOptions:
 
     Attributes:
         format: `keep` scales what must be scaled and repacks nothing.
-        quality: of colours, 1 to 100; 100 is lossless.
+        quality: of colours, 1 to 100; 100 is lossless, but for `ktx2`, which never is.
         data_quality: of numbers, 1 to 100.
         side_max_px: longer sides are scaled down to it.
         halvings: how often width and height are halved on top.
         jobs: threads; the bytes do not depend on it.
     """
 
-    format: Literal["webp", "keep"] = "webp"
+    format: Literal["webp", "ktx2", "keep"] = "webp"
     quality: int = LOSSLESS
     data_quality: int = LOSSLESS
     side_max_px: int = 16384
@@ -87,6 +97,7 @@ def textures(
     options: TexturesOptions = DEFAULTS,
     *,
     cache: StepCache = _NOTHING_REMEMBERED,
+    encoder: Encoder | None = None,
     pool: PicturePool | None = None,
 ) -> Outcome:
     """Re-encode every image; one that cannot be read stays as it is, with a warning.
@@ -95,31 +106,31 @@ def textures(
         document: whose images.
         options: how far to go.
         cache: remembers what was made for the next build.
+        encoder: for `ktx2`; the one that is found on this machine if not given.
         pool: where they may have been begun already (`begin_textures`); threads of its own without.
+
+    Raises:
+        MissingTool: `ktx2_encoder_missing`.
+        EncoderFailed: `ktx2_encoder_failed`.
     """
+    if options.format == "ktx2" and encoder is None:
+        encoder = find_encoder()
     if pool is None:
-        with PicturePool(options.jobs) as own:
-            return textures(document, options, cache=cache, pool=own)
-    begin_textures(document, options, cache=cache, pool=pool)
+        with PicturePool(options.jobs) as own, stopping(encoder):
+            return textures(document, options, cache=cache, encoder=encoder, pool=own)
+    begin_textures(document, options, cache=cache, encoder=encoder, pool=pool)
     changed = document.copy()
     images = list(changed.images)
     counts = {"bytes_before": sum(map(len, images)), "images_changed": 0}
-    made = [pool.result(*work) for work in _works(document, options, cache)]
+    found = [pool.result(*work) for work in _works(document, options, cache, encoder)]
     warnings = []
-    for index, raw in enumerate(made):
-        if raw == _UNREADABLE:
-            name = changed.listed("images")[index].get("name", "")
-            kind = changed.listed("images")[index].get("mimeType", "")
-            message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
-            warnings.append(SceneWarning("image_kept", f"images[{index}]", message))
-        elif raw != _AS_IT_CAME:
-            if is_cmyk(images[index]):
-                name = changed.listed("images")[index].get("name", "")
-                message = f"the image {name!r} is in printing colours (CMYK); it is made RGB"
-                warnings.append(SceneWarning("image_cmyk", f"images[{index}]", message))
-            images[index] = raw
+    for index, raw in enumerate(found):
+        made = images[index] if raw == _AS_IT_CAME else raw
+        warnings += _said(changed, index, made, options)
+        if made != _UNREADABLE and made is not images[index]:
+            images[index] = made
             counts["images_changed"] += 1
-            changed.listed("images")[index]["mimeType"] = "image/webp"
+            changed.listed("images")[index]["mimeType"] = _MIME[made[:4]]
     result = Document(changed.root, changed.accessors, tuple(images))
     for texture in result.listed("textures"):
         _declare(result, texture)
@@ -127,27 +138,69 @@ def textures(
     return Outcome(prune(result), dict(counts), tuple(warnings))
 
 
+@contextmanager
+def stopping(encoder: Encoder | None) -> Iterator[None]:
+    """End an encoder's programs when what is done meanwhile fails or is interrupted."""
+    try:
+        yield
+    except BaseException:
+        if encoder is not None:
+            encoder.stopped.set()
+        raise
+
+
 def begin_textures(
-    document: Document, options: TexturesOptions, *, cache: StepCache, pool: PicturePool
+    document: Document,
+    options: TexturesOptions,
+    *,
+    cache: StepCache,
+    encoder: Encoder | None = None,
+    pool: PicturePool,
 ) -> None:
     """Have a document's images encoded, the largest first, so that no core is left with it last."""
-    works = sorted(_works(document, options, cache), key=lambda work: -len(work[0][0]))
-    for key, make in works:
+    works = _works(document, options, cache, encoder)
+    for key, make in sorted(works, key=lambda work: -len(work[0][0])):
         pool.begin(key, make)
 
 
-_Key = tuple[bytes, Kind, TexturesOptions]
+_Key = tuple[bytes, "Kind", TexturesOptions, bool]
 
 
 def _works(
-    document: Document, options: TexturesOptions, cache: StepCache
+    document: Document, options: TexturesOptions, cache: StepCache, encoder: Encoder | None
 ) -> list[tuple[_Key, Callable[[], bytes]]]:
     """Return for each image what tells its work from others', and the work."""
-    kinds = _kinds(document)
-    keys = [
-        (raw, kinds.get(index, Kind.NUMBERS), options) for index, raw in enumerate(document.images)
-    ]
-    return [(key, partial(_remembered, *key, cache)) for key in keys]
+    kinds, mixed = _kinds(document)
+    found: list[tuple[_Key, Callable[[], bytes]]] = []
+    for index, raw in enumerate(document.images):
+        usable = None if index in mixed else encoder
+        work = _Work(options, kinds.get(index, Kind.NUMBERS), usable)
+        key = (raw, work.kind, options, usable is not None)
+        found.append((key, partial(_remembered, raw, work, cache)))
+    return found
+
+
+def _said(
+    document: Document, index: int, made: bytes, options: TexturesOptions
+) -> list[SceneWarning]:
+    """Return what there is to say of one image."""
+    described = document.listed("images")[index]
+    name, place = described.get("name", ""), f"images[{index}]"
+    if made == _UNREADABLE:
+        kind = described.get("mimeType", "")
+        message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
+        return [SceneWarning("image_kept", place, message)]
+    found = []
+    if made is not document.images[index] and is_cmyk(document.images[index]):
+        message = f"the image {name!r} is in printing colours (CMYK); it is made RGB"
+        found.append(SceneWarning("image_cmyk", place, message))
+    if options.format == "ktx2" and not is_ktx2(made):
+        message = (
+            f"the image {name!r} is not KTX2: it is larger than the encoder takes, or stands for "
+            "colours in one place and numbers in another"
+        )
+        found.append(SceneWarning("image_not_ktx2", place, message))
+    return found
 
 
 _UNREADABLE: Final = b""
@@ -155,32 +208,59 @@ _AS_IT_CAME: Final = b"\0"
 """What is remembered of images that are not encoded; no WebP looks like either."""
 
 
-def _remembered(raw: bytes, kind: Kind, options: TexturesOptions, cache: StepCache) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one image is to become: KTX2 where there is an encoder."""
+
+    options: TexturesOptions
+    kind: Kind
+    encoder: Encoder | None
+
+    @property
+    def quality(self) -> int:
+        """As the options have it for this kind."""
+        return self.options.quality if self.kind is Kind.COLOUR else self.options.data_quality
+
+    @property
+    def settings(self) -> Settings:
+        """For the encoder."""
+        return Settings(is_colour=self.kind is Kind.COLOUR, quality=self.quality)
+
+
+def _remembered(raw: bytes, work: _Work, cache: StepCache) -> bytes:
     """Return the new bytes, `_AS_IT_CAME` when nothing pays, `_UNREADABLE` when it is broken."""
-    decides = {
+    options, encoder = work.options, work.encoder
+    if is_ktx2(raw) and options.halvings == 0 and max(size_px(raw)) <= options.side_max_px:
+        return _AS_IT_CAME  # nothing is to be done with it
+    decides: dict[str, Any] = {
         "format": options.format,
-        "quality": options.quality if kind is Kind.COLOUR else options.data_quality,
+        "quality": work.quality,
         "side_max_px": options.side_max_px,
         "halvings": options.halvings,
-        "kind": kind.value,
+        "kind": work.kind.value,
     }
-    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), ENCODERS)
-    return cache.remember(step, lambda: _encoded(raw, options, kind))
+    encoders = dict(ENCODERS)
+    if encoder is not None:
+        decides["ktx2"] = work.settings.as_json()
+        encoders[encoder.kind] = encoder.version
+    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), encoders)
+    return cache.remember(step, lambda: _encoded(raw, work))
 
 
-def _encoded(raw: bytes, options: TexturesOptions, kind: Kind) -> bytes:
+def _encoded(raw: bytes, work: _Work) -> bytes:
     image = opened(raw)
     if image is None:
         return _UNREADABLE
-    size = image.size
+    options, quality, size = work.options, work.quality, image.size
     # The name goes on to the smaller one: 67 MB of a side of 4096 are free before they are encoded.
     image = scaled(image, side_max_px=options.side_max_px, halvings=options.halvings)
-    quality = options.quality if kind is Kind.COLOUR else options.data_quality
+    if work.encoder is not None and work.encoder.takes(image):
+        return work.encoder.encode(image, work.settings)
     is_wrong = is_cmyk(raw)
     is_scaled = image.size != size
     if not (is_wrong or is_scaled) and not _may_pay(raw, options, quality):
         return _AS_IT_CAME
-    made = _as_webp(image, quality, kind)
+    made = _as_webp(image, quality, work.kind)
     worth = len(raw) if is_scaled else len(raw) * _SAVING
     if made is None or (len(made) >= worth and not is_wrong):
         return _UNREADABLE if is_wrong else _AS_IT_CAME
@@ -229,17 +309,22 @@ def _error_deg(image: Image.Image, made: bytes | None) -> float:
 
 
 def _declare(document: Document, texture: Json) -> None:
-    """Point a texture at its WebP through the extension (EXT_texture_webp), and only then."""
+    """Point a texture at its WebP or KTX2 through the extension for it, and only then."""
     images = document.listed("images")
     extensions = texture.get("extensions", {})
-    source = extensions.get(WEBP, {}).get("source", texture.get("source"))
-    if source is None:
+    named = (extensions.get(name, {}).get("source") for name in (BASISU, WEBP))
+    source = next((index for index in named if index is not None), texture.get("source"))
+    mime = None if source is None else images[source].get("mimeType")
+    if mime not in _EXTENSIONS:
         return
-    if images[source].get("mimeType") == "image/webp":
-        texture.pop("source", None)
-        texture.setdefault("extensions", {})[WEBP] = {"source": source}
+    texture.pop("source", None)
+    for name in (BASISU, WEBP):
+        extensions.pop(name, None)
+    extensions[_EXTENSIONS[mime]] = {"source": source}
+    texture["extensions"] = extensions
 
 
+_EXTENSIONS: Final = {"image/webp": WEBP, "image/ktx2": BASISU}
 _COLOUR_SLOTS: Final = frozenset(
     [
         *("baseColorTexture", "emissiveTexture", "diffuseTexture", "sheenColorTexture"),
@@ -249,21 +334,32 @@ _COLOUR_SLOTS: Final = frozenset(
 _NORMAL_SLOTS: Final = frozenset({"normalTexture", "clearcoatNormalTexture"})
 
 
-def _kinds(document: Document) -> dict[int, Kind]:
-    """Return what each image is; one that is several things is the most delicate of them."""
+_ALPHA_SLOTS: Final = frozenset(
+    {"specularTexture", "sheenRoughnessTexture", "diffuseTransmissionTexture"}
+)
+"""Only alpha is read, so that the colours of the same image may be somebody else's."""
+
+
+def _kinds(document: Document) -> tuple[dict[int, Kind], set[int]]:
+    """Return what each image is, and which are several things: those count as most delicate."""
     found: dict[int, Kind] = {}
-    for slot, texture_index in texture_slots(document):
-        kind = (
-            Kind.COLOUR
-            if slot in _COLOUR_SLOTS
-            else Kind.NORMAL
-            if slot in _NORMAL_SLOTS
-            else Kind.NUMBERS
-        )
+    mixed: set[int] = set()
+    for slot, texture_index in sorted(texture_slots(document), key=lambda s: s[0] in _ALPHA_SLOTS):
+        kind = _kind(slot)
         for image in image_sources(document.listed("textures")[texture_index]):
-            known = found.get(image, kind)
-            found[image] = kind if known == kind else _more_delicate(known, kind)
-    return found
+            known = found.setdefault(image, kind)
+            if known == kind or slot in _ALPHA_SLOTS:
+                continue
+            found[image] = _more_delicate(known, kind)
+            if Kind.COLOUR in {known, kind}:
+                mixed.add(image)
+    return found, mixed
+
+
+def _kind(slot: str) -> Kind:
+    if slot in _COLOUR_SLOTS:
+        return Kind.COLOUR
+    return Kind.NORMAL if slot in _NORMAL_SLOTS else Kind.NUMBERS
 
 
 def _more_delicate(one: Kind, other: Kind) -> Kind:

@@ -30,6 +30,8 @@ class Geometry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         texcoord_bits: steps over a mesh's texture coordinates.
         colour_bits: steps of a vertex colour.
         is_exact: nothing is rounded; only with `none` and `meshopt`.
+        has_tangents: missing normals and tangents are written where a normal map needs them
+            (MikkTSpace), instead of being left to the viewer.
     """
 
     codec: Literal["auto", "draco", "meshopt", "none"] = "auto"
@@ -38,19 +40,21 @@ class Geometry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     texcoord_bits: Bits = 12
     colour_bits: Bits = 8
     is_exact: bool = False
+    has_tangents: bool = False
 
 
 class Textures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How images are stored.
 
     Attributes:
-        format: `webp`, or `keep` as they came.
-        quality: of colours, 1 to 100; 100 is lossless.
+        format: `webp`, smallest; `ktx2`, a quarter of the graphics memory, by an encoder on this
+            machine; `auto`, KTX2 where there is one and else WebP; `keep` as they came.
+        quality: of colours, 1 to 100; 100 is lossless (with KTX2: as fine as ETC1S can).
         data_quality: of normals, roughness and the like, where pixels are numbers.
         side_max_px: longer sides are scaled down.
     """
 
-    format: Literal["webp", "keep"] = "webp"
+    format: Literal["webp", "ktx2", "auto", "keep"] = "webp"
     quality: Quality = 80
     data_quality: Quality = 80
     side_max_px: Annotated[int, Meta(ge=16, le=16384)] = 2048

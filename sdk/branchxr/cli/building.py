@@ -32,8 +32,10 @@ def build(
         typer.Option(help="How geometry is packed, if not as the preset has it."),
     ] = None,
     textures: Annotated[
-        Literal["webp", "keep"] | None,
-        typer.Option(help="How images are packed, if not as the preset has it."),
+        Literal["webp", "ktx2", "auto", "keep"] | None,
+        typer.Option(
+            help="How images are packed, if not as the preset has it; ktx2 needs an encoder."
+        ),
     ] = None,
     lods: Annotated[
         int | None, typer.Option(min=1, max=6, help="Levels of detail, if not the preset's.")

@@ -1,0 +1,129 @@
+"""Run an encoder: apart from us, for a bounded time, in a folder that goes afterwards."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from typing import Final, Self
+
+from branchxr.errors import BranchXRError
+
+_WALL_S: Final = 60.0
+_WALL_S_PER_MEGAPIXEL: Final = 120.0
+"""Six times what Basis Universal in WebAssembly took on one busy core (19 s a megapixel, UASTC)."""
+_SAID_BYTES_MAX: Final = 64 * 1024
+_POLL_S: Final = 0.05
+_KEPT: Final = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""What an encoder may know of our environment: where its own libraries are."""
+
+
+class EncoderFailed(BranchXRError):
+    """A KTX2 encoder did not do what it was asked to."""
+
+    default_code = "ktx2_encoder_failed"
+
+    @classmethod
+    def by(cls, kind: str, came: str) -> Self:
+        """Make the error for one of the encoders."""
+        return cls(
+            "a KTX2 texture from the encoder on this machine",
+            f"{came} from {kind}",
+            "try another encoder (BRANCHXR_KTX names one), or build with --textures webp",
+        )
+
+
+def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event) -> str:
+    """Run a program in a folder; return what it said.
+
+    Args:
+        kind: of the encoder, for messages.
+        command: its program and arguments.
+        folder: where it starts; of ours.
+        pixels: how much it is given: it may take longer for more.
+        stop: ends it when set.
+
+    Raises:
+        EncoderFailed: it did not start, ended badly, was stopped, or took too long.
+    """
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    wall_s = _WALL_S + _WALL_S_PER_MEGAPIXEL * pixels / 1e6
+    said = folder / "said.txt"
+    try:
+        with said.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - the user's own encoder, our own words
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env={**environment, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)},
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise EncoderFailed.by(kind, error.strerror or type(error).__name__) from error
+    try:
+        _limit(process.pid, pixels)
+        status = _waited(process, time.monotonic() + wall_s, stop)
+    finally:
+        _end(process)
+    if status is None:
+        why = (
+            "nothing, since the build was stopped," if stop.is_set() else f"none in {wall_s:.0f} s"
+        )
+        raise EncoderFailed.by(kind, why)
+    with said.open("rb") as read:
+        text = read.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
+    if status:
+        last = text.strip().splitlines()[-1:] or [""]
+        raise EncoderFailed.by(kind, f"exit status {status} ({last[0][:160]!r})")
+    return text
+
+
+def output_of(kind: str, path: Path, *, pixels: int) -> bytes:
+    """Read what was written; never more than uncompressed pixels would be."""
+    try:
+        with path.open("rb") as read:
+            raw = read.read(output_bytes_max(pixels) + 1)
+    except OSError as error:
+        raise EncoderFailed.by(kind, "no file") from error
+    if len(raw) > output_bytes_max(pixels):
+        raise EncoderFailed.by(kind, f"more than {output_bytes_max(pixels):,} bytes")
+    return raw
+
+
+def output_bytes_max(pixels: int) -> int:
+    """Return what a texture may be: uncompressed, with its mip levels."""
+    return 6 * pixels + 65536
+
+
+def _waited(process: "subprocess.Popen[bytes]", until_s: float, stop: Event) -> int | None:
+    """Return the exit status; `None` when it was stopped or took too long."""
+    while time.monotonic() < until_s and not stop.is_set():
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(timeout=_POLL_S)
+    return None
+
+
+def _limit(pid: int, pixels: int) -> None:
+    """Bound each file that it writes, where the system can (Linux)."""
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - no such module on Windows
+
+        most = output_bytes_max(pixels)
+        with suppress(OSError):  # it has ended already
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill it and what it started; nothing when it has ended."""
+    if process.poll() is not None:
+        return
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
