@@ -6,7 +6,12 @@ from typing import Final
 import numpy as np
 import PIL
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError, WebPImagePlugin, features
+from PIL import (
+    Image,
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401 - asked for a format not loaded, Pillow loads all 45, WebP's last
+    features,
+)
 
 from .document import Floats
 
@@ -14,8 +19,7 @@ PIXELS_MAX: Final = 16384 * 16384 // 4
 """More is taken for a decompression bomb and left as it is."""
 ENCODERS: Final = {"pillow": PIL.__version__, "libwebp": str(features.version("webp"))}
 """What decides on the bytes that this module makes."""
-_READABLE: Final = ("PNG", "JPEG", WebPImagePlugin.WebPImageFile.format)
-"""Asked for a format whose plugin is not loaded, Pillow loads all 45, WebP's last."""
+_READABLE: Final = ("PNG", "JPEG", "WEBP")
 _WEBP_SIDE_MAX: Final = 16383
 _WEBP_EFFORT: Final = 4
 """libwebp's method. Beside 4, on the dense scene: 6 takes twice the time for 2 % of the bytes, 3
