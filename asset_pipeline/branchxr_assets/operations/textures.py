@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import sha256
 from typing import Any, Final, Literal
 
 from PIL import Image
@@ -26,7 +25,7 @@ from ..pictures import (
     scaled,
 )
 from ..rewrite import prune
-from ..steps import Step, StepCache
+from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from ..warnings import SceneWarning
 
 WEBP: Final = "EXT_texture_webp"
@@ -78,14 +77,13 @@ class TexturesOptions:
 
 
 DEFAULTS: Final = TexturesOptions()
-_NOTHING_REMEMBERED: Final = StepCache(None)
 
 
 def textures(
     document: Document,
     options: TexturesOptions = DEFAULTS,
     *,
-    cache: StepCache = _NOTHING_REMEMBERED,
+    cache: StepCache = NOTHING_REMEMBERED,
 ) -> Outcome:
     """Re-encode every image; one that cannot be read stays as it is, with a warning."""
     changed = document.copy()
@@ -134,7 +132,8 @@ def _remembered(raw: bytes, options: TexturesOptions, kind: Kind, cache: StepCac
         "halvings": options.halvings,
         "kind": kind.value,
     }
-    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), ENCODERS)
+    inputs = (cache.digest(raw),) if cache.is_on else ()
+    step = Step("textures", VERSION, decides, inputs, ENCODERS)
     found = cache.remember(step, lambda: _encoded(raw, options, kind))
     if found == _AS_IT_CAME:
         return raw
