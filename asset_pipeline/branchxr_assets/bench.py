@@ -124,7 +124,7 @@ def bench(
         for _ in range(min(max(runs, 1), RUNS_MAX)):
             ((_, result),) = at_once(_carried_out, [trial], jobs=1)
             if isinstance(result, WorkerDied):
-                raise _died(trial)
+                raise result.told(f"{trial.source.name!r}, {trial.preset}, {trial.codec}")
             if isinstance(result, BranchXRError):
                 if result.code != "preset_refused":
                     raise result
@@ -199,12 +199,3 @@ def _peak_bytes() -> int | None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _died(trial: Trial) -> BranchXRError:
-    return BranchXRError(
-        f"a process that builds {trial.source.name!r} with {trial.preset} and {trial.codec}",
-        "one that was ended by the system, mostly for want of memory",
-        "close other programs, or choose --preset and --codec",
-        code="build_process_died",
-    )

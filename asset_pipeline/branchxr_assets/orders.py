@@ -84,7 +84,10 @@ def carry_out_all(
 ) -> Iterator[tuple[Order, BuildResult | Exception]]:
     """Build several at once, a process each; yield them as they are done, refusals too."""
     for order, result in at_once(_alone, orders, jobs=jobs):
-        yield order, _died(order) if isinstance(result, WorkerDied) else result
+        if isinstance(result, WorkerDied):
+            yield order, result.told(repr(order.source.name))
+        else:
+            yield order, result
 
 
 def _alone(order: Order) -> BuildResult | Exception:
@@ -92,12 +95,3 @@ def _alone(order: Order) -> BuildResult | Exception:
         return order.carry_out(jobs=1)
     except (BranchXRError, OSError, ModuleNotFoundError) as error:
         return error
-
-
-def _died(order: Order) -> BranchXRError:
-    return BranchXRError(
-        f"a process that builds {order.source.name!r}",
-        "one that was ended by the system, mostly for want of memory",
-        "close other programs, or build it alone",
-        code="build_process_died",
-    )

@@ -13,6 +13,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from branchxr.errors import BranchXRError
+
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 _working: list[bool] = []
@@ -21,6 +23,15 @@ _working: list[bool] = []
 
 class WorkerDied(Exception):
     """The process that did a task came to an end: mostly for want of memory."""
+
+    def told(self, what: str) -> BranchXRError:
+        """Return the error for people: `what` names the task."""
+        return BranchXRError(
+            f"a process that builds {what}",
+            "one that was ended by the system, mostly for want of memory",
+            "close other programs, or build less at once",
+            code="build_process_died",
+        )
 
 
 def at_once(
