@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from importlib import metadata
-
-from branchxr._version import __version__
 
 from .contents.anchors import list_nodes
 from .contents.cells import list_cells
 from .document import Json
+from .encoders import encoder_versions
 from .lods import COARSEST_BYTES_MAX, Chunk
 from .prepare import Prepared
 from .readers import Source
@@ -29,7 +27,7 @@ def make_branch_json(
         "sources": [{"file": n, "sha256": h} for n, h in sorted(source.hashes.items())],
         "generator": source.generator,
         "licence": source.licence,
-        "pipeline": {"branchxr": __version__, **_encoder_versions()},
+        "pipeline": dict(encoder_versions()),
         "budgets": {
             "coarsest_bytes_max": COARSEST_BYTES_MAX,
             "chunks": [
@@ -50,7 +48,3 @@ def make_branch_json(
     }
     text = json.dumps(branch, ensure_ascii=False, indent=1, allow_nan=False)
     return text.encode("utf-8", "replace") + b"\n"
-
-
-def _encoder_versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in ("numpy", "pillow")}

@@ -145,15 +145,18 @@ def build_scene(
     check_target(output)
     tell("reading", 0.0)
     came = read(source, options)
+    tell("floor and anchors", 0.1)
     with with_pictures_begun(came.document, recipe) as ahead:
-        prepared = prepare(came)
+        prepared = prepare(came, cache=recipe.cache)
         cut = _cut(prepared, ahead, tell=tell)
     warnings = distinct((*noted, *prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)
-    tell("compressing", 0.8)
+    tell("report", 0.75)
     identity = scene or source.stem
-    files = with_twins(_files(came, prepared, cut, warnings, identity=identity), jobs=jobs)
+    plain = _files(came, prepared, cut, warnings, identity=identity, cache=recipe.cache)
+    tell("compressing", 0.85)
+    files = with_twins(plain, jobs=jobs, cache=recipe.cache)
     signing_key, made_key = (key, None) if key is not None else user_key(os.environ)
     tell("signing and writing", 0.95)
     version = next_version(output, scene=identity, now=now())
@@ -170,7 +173,7 @@ def build_scene(
         triangles_drawn_source=drawn_triangles(prepared.whole),
         nodes_with_extras=sum("extras" in node for node in prepared.whole.listed("nodes")),
         anchors=len(prepared.anchors),
-        warnings=warnings,
+        warnings=(*warnings, *recipe.cache.warnings()),
         seconds=time.perf_counter() - started,
         files=tuple(came.hashes),
         made_key=made_key,
@@ -215,11 +218,12 @@ def _files(
     warnings: tuple[SceneWarning, ...],
     *,
     identity: str,
+    cache: StepCache,
 ) -> dict[str, bytes]:
     files = {chunk_path(chunk.glb): chunk.glb for chunk in cut.chunks}
     files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box)
     files["branch.json"] = make_branch_json(prepared, came, cut.chunks, identity=identity)
-    files["report.html"] = make_report(came, prepared, cut.chunks, warnings)
+    files["report.html"] = make_report(came, prepared, cut.chunks, warnings, cache=cache)
     return files
 
 

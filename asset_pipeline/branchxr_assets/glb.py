@@ -151,14 +151,10 @@ def _assembled(
     kept = {"copyright", "extras", "extensions"}
     asset = {key: value for key, value in root.get("asset", {}).items() if key in kept}
     root["asset"] = {"version": "2.0", "generator": GENERATOR, **asset}
-    used = used_extensions(root)
-    if is_quantized:
-        used.add("KHR_mesh_quantization")
-    used |= {view.packed.extension for view in views if view.packed is not None}
-    root["extensionsUsed"] = sorted(used)
-    root["extensionsRequired"] = sorted(_required(root, used))
-    ordered = {key: root[key] for key in _ORDER if root.get(key) not in (None, [], {})}
-    ordered |= {key: value for key, value in root.items() if key not in _ORDER}
+    known = {view.packed.extension for view in views if view.packed is not None}
+    root["extensionsUsed"] = sorted(known | ({"KHR_mesh_quantization"} if is_quantized else set()))
+    declare_extensions(root)
+    ordered = in_order(root)
     if accessors:
         ordered["accessors"] = accessors
     if buffer_views:
@@ -169,6 +165,19 @@ def _assembled(
             ordered["buffers"] += [{"byteLength": unpacked, "extensions": {meshopt_name: fallback}}]
     text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return container.pieces(text.encode(), binary)
+
+
+def declare_extensions(root: Json) -> None:
+    """List the extensions that a document uses, beside those listed already, and the required."""
+    used = used_extensions(root) | set(root.get("extensionsUsed", []))
+    root["extensionsUsed"] = sorted(used)
+    root["extensionsRequired"] = sorted(_required(root, used))
+
+
+def in_order(root: Json) -> Json:
+    """Return a document's JSON in the order that a reader of it likes, without empty lists."""
+    ordered = {key: root[key] for key in _ORDER if root.get(key) not in (None, [], {})}
+    return ordered | {key: value for key, value in root.items() if key not in _ORDER}
 
 
 def used_extensions(root: Json) -> set[str]:

@@ -1,8 +1,6 @@
 """Builds as they are ordered at a command line: one, several at once, again after a change."""
 
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from branchxr.errors import BranchXRError, InputRefused
 from .build import BuildResult, Progress, build_scene
 from .presets import load
 from .presets.preset import OVERRIDES_NAME
+from .processes import WorkerDied, at_once
 from .readers.options import DEFAULTS, ReadOptions
 from .signing import load_key
 from .steps import StepCache, user_cache_folder
@@ -82,17 +81,17 @@ def several(sources: Sequence[Path], output: Path, order: Mapping[str, Any]) -> 
 
 def carry_out_all(
     orders: Sequence[Order], *, jobs: int
-) -> Iterator[tuple[Order, BuildResult | BranchXRError]]:
+) -> Iterator[tuple[Order, BuildResult | Exception]]:
     """Build several at once, a process each; yield them as they are done, refusals too."""
-    context = multiprocessing.get_context("spawn")  # a forked numpy keeps locks of other threads
-    with ProcessPoolExecutor(min(jobs, len(orders)), mp_context=context) as processes:
-        running = {processes.submit(_alone, order): order for order in orders}
-        for done in as_completed(running):
-            yield running[done], done.result()
+    for order, result in at_once(_alone, orders, jobs=jobs):
+        if isinstance(result, WorkerDied):
+            yield order, result.told(repr(order.source.name))
+        else:
+            yield order, result
 
 
-def _alone(order: Order) -> BuildResult | BranchXRError:
+def _alone(order: Order) -> BuildResult | Exception:
     try:
         return order.carry_out(jobs=1)
-    except BranchXRError as error:
+    except (BranchXRError, OSError, ModuleNotFoundError) as error:
         return error

@@ -24,6 +24,10 @@ from branchxr.protocol.package import (
     seal,
 )
 
+from .steps import NOTHING_REMEMBERED, Step, StepCache
+
+VERSION: Final = 1
+"""Of the choice of a quality: raised with every change of it (`branchxr_assets.steps`)."""
 _BROTLI_SAVING: Final = 0.95
 """A compressed twin must save at least 5 %."""
 _BROTLI_QUALITIES: Final = ((128 * 2**10, 11), (4 * 2**20, 9))
@@ -34,17 +38,25 @@ _LEFT_BY_SYSTEMS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers put anywhere."""
 
 
-def with_twins(files: Mapping[str, bytes], *, jobs: int) -> dict[str, bytes]:
-    """Add `.br` twins of chunks and JSON files where brotli pays."""
+def with_twins(
+    files: Mapping[str, bytes], *, jobs: int, cache: StepCache = NOTHING_REMEMBERED
+) -> dict[str, bytes]:
+    """Add `.br` twins of chunks and JSON files where brotli pays; unchanged ones are remembered."""
     paths = [path for path in files if path.endswith((".glb", ".json"))]
     with ThreadPoolExecutor(jobs) as threads:
-        packed = list(threads.map(lambda path: _packed(files[path]), paths))
+        packed = list(threads.map(lambda path: _remembered(files[path], cache), paths))
     twins = {
         f"{path}.br": raw
         for path, raw in zip(paths, packed, strict=True)
         if len(raw) < len(files[path]) * _BROTLI_SAVING
     }
     return {**files, **twins}
+
+
+def _remembered(raw: bytes, cache: StepCache) -> bytes:
+    inputs = (hashlib.sha256(raw).hexdigest(),) if cache.is_on else ()
+    step = Step("brotli", VERSION, inputs=inputs, encoders={"brotli": brotli.__version__})
+    return cache.remember(step, lambda: _packed(raw))
 
 
 def _packed(raw: bytes) -> bytes:

@@ -21,6 +21,7 @@ from .operations.repair_weights import repair_weights
 from .operations.select_scene import select_scene
 from .operations.tangents import tangents
 from .readers import Source
+from .steps import NOTHING_REMEMBERED, StepCache
 from .warnings import SceneWarning, distinct
 
 FAR_M: Final = 8192.0
@@ -48,15 +49,19 @@ class Prepared:
     warnings: tuple[SceneWarning, ...]
 
 
-def prepare(source: Source) -> Prepared:
+def prepare(source: Source, *, cache: StepCache = NOTHING_REMEMBERED) -> Prepared:
     """Choose a source's scene, mend it, and find what `branch.json` will say.
+
+    Args:
+        source: as it was read.
+        cache: remembers what of the floor each part of the scene blocks.
 
     Raises:
         SceneRefused: the geometry cannot be used.
     """
     whole, warnings = mended(source)
     anchors, anchor_warnings = list_anchors(whole)
-    floor, floor_warnings = make_floor(whole, anchors)
+    floor, floor_warnings = make_floor(whole, anchors, cache=cache)
     box = _box(whole, anchors)
     scale = _scale(whole, source.unit_m)
     every = distinct((*warnings, *scale, *_far(box), *anchor_warnings, *floor_warnings))

@@ -11,7 +11,8 @@ from .refusal import refused
 PATHS_MAX: Final = 50_000_000
 """Characters of all node paths: 3,000 nameless nodes in a row take 14 million."""
 ORIGIN: Final = (0.0, 0.0, 0.0)
-_NO_TURN: Final = (0.0, 0.0, 0.0, 1.0)
+UNTURNED: Final = (0.0, 0.0, 0.0, 1.0)
+UNSCALED: Final = (1.0, 1.0, 1.0)
 
 
 def walk(document: Document) -> Iterator[tuple[int, int | None]]:
@@ -108,26 +109,29 @@ def matrix_quaternion(matrix: Floats) -> Floats:
 
 def world_matrices(document: Document) -> dict[int, Floats]:
     """Return each scene node's transform into the scene, in rest pose."""
-    locals_ = _local_matrices(document.listed("nodes"))
+    nodes = document.listed("nodes")
+    order = list(walk(document))
+    own = _local_matrices([nodes[index] for index, _ in order])
     worlds: dict[int, Floats] = {}
-    for index, parent in walk(document):
-        worlds[index] = locals_[index] if parent is None else worlds[parent] @ locals_[index]
+    for (index, parent), matrix in zip(order, own, strict=True):
+        worlds[index] = matrix if parent is None else worlds[parent] @ matrix
     return worlds
 
 
 def _local_matrices(nodes: list[Json]) -> Floats:
-    """Return `local_matrix` of all nodes, `(n, 4, 4)`, in a tenth of the time of one by one."""
-    found = np.tile(np.eye(4), (len(nodes), 1, 1))
+    """Return `(n, 4, 4)`: `local_matrix` of all at once, which takes a tenth of the time."""
+    matrices = np.tile(np.eye(4), (len(nodes), 1, 1))
     if not nodes:
-        return found
-    rotations = np.array([node.get("rotation", _NO_TURN) for node in nodes], np.float64)
-    scales = np.array([node.get("scale", (1.0, 1.0, 1.0)) for node in nodes], np.float64)
-    found[:, :3, :3] = quaternion_matrix(rotations) * scales[:, None, :]
-    found[:, :3, 3] = [node.get("translation", ORIGIN) for node in nodes]
-    for index, node in enumerate(nodes):
+        return matrices
+    turns = np.array([node.get("rotation", UNTURNED) for node in nodes], np.float64)
+    matrices[:, :3, :3] = quaternion_matrix(turns)
+    scales = np.array([node.get("scale", UNSCALED) for node in nodes], np.float64)
+    matrices[:, :3, :3] *= scales[:, None, :]
+    matrices[:, :3, 3] = [node.get("translation", ORIGIN) for node in nodes]
+    for number, node in enumerate(nodes):
         if "matrix" in node:
-            found[index] = np.array(node["matrix"], np.float64).reshape(4, 4).T
-    return found
+            matrices[number] = local_matrix(node)
+    return matrices
 
 
 def paths(document: Document) -> dict[int, str]:

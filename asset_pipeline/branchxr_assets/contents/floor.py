@@ -1,5 +1,6 @@
 """Make the floor grid: where a standing body's middle may be."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,8 +10,9 @@ import numpy as np
 from branchxr.protocol.floor import CELLS_MAX, Floor
 
 from ..document import Document, Floats, Json
-from ..geometry import placements, triangles, world_positions
+from ..geometry import Placement, placements, triangles, world_positions
 from ..liveness import is_avatar
+from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from ..tree import walk
 from ..warnings import SceneWarning
 from .raster import Grid, Mask, clip_height, cover, dilate
@@ -36,18 +38,28 @@ class FloorOptions:
 
 
 DEFAULTS: Final = FloorOptions()
+VERSION: Final = 1
+"""Of what is remembered here: raised with every change of it (`branchxr_assets.steps`)."""
+_GROUPS: Final = 64
+"""What is solid is looked at in so many parts: a moved node is a 64th of the work."""
+_LEVEL: Final = 0.95
+"""Smallest upward part of a level triangle's normal."""
 _ROOM_M2: Final = 1.0
 """Less floor than this is no room to be in."""
 
 
 def make_floor(
-    document: Document, anchors: Sequence[Json], options: FloorOptions = DEFAULTS
+    document: Document,
+    anchors: Sequence[Json],
+    options: FloorOptions = DEFAULTS,
+    *,
+    cache: StepCache = NOTHING_REMEMBERED,
 ) -> tuple[Floor | None, list[SceneWarning]]:
     """Make the grid from the whole scene in rest pose; `None`, with a warning, where none fits."""
-    surface, solid = _collect(document)
+    surface, solids = _collect(document, cache)
     warnings: list[SceneWarning] = []
     if not len(surface):
-        surface = _largest_level(solid, options)
+        surface = _largest_level(_facing_up(solids, cache), options)
         if not len(surface):
             message = "nothing is marked `walkable` and nothing is level; there is no floor grid"
             return None, [SceneWarning("floor_missing", "the scene", message)]
@@ -66,14 +78,27 @@ def make_floor(
         message = f"the floor has more than {CELLS_MAX} grid cells; there is no floor grid"
         return None, [*warnings, SceneWarning("floor_too_large", "the scene", message)]
     free = cover(grid, surface[near], is_touching=False)
-    free &= ~_blocked(grid, solid, height, options)
+    free &= ~_blocked(grid, solids, height, options, cache)
     seeds = [(a["position"][0], a["position"][2]) for a in anchors if a["kind"] == "spawn"]
     floor = Floor(free, origin=(grid.x, grid.z), height=height, cell_m=options.cell_m, seeds=seeds)
     return floor, [*warnings, *_unreachable(floor, anchors), *_enclosed(floor, anchors)]
 
 
-def _collect(document: Document) -> tuple[Floats, Floats]:
-    """Return walkable triangles and all solid ones, `(t, 3, 3)` in scene axes."""
+@dataclass(frozen=True, slots=True)
+class _Solid:
+    """Some of what is solid: what it depends on, and its triangles `(t, 3, 3)` in scene axes."""
+
+    key: str
+    placed: tuple[Placement, ...]
+    document: Document
+
+    def corners(self) -> Floats:
+        found = [_corners(self.document, placement) for placement in self.placed]
+        return np.concatenate(found) if found else np.empty((0, 3, 3))
+
+
+def _collect(document: Document, cache: StepCache) -> tuple[Floats, list[_Solid]]:
+    """Return walkable triangles, and all solid ones in groups that are looked at one by one."""
     nodes = document.listed("nodes")
     walkable: set[int] = set()
     bodies: set[int] = set()
@@ -84,19 +109,57 @@ def _collect(document: Document) -> tuple[Floats, Floats]:
             walkable.add(index)
         if is_avatar(nodes[index]) or parent in bodies:
             bodies.add(index)
+    groups: dict[int, list[Placement]] = {}
     surface: list[Floats] = []
-    solid: list[Floats] = []
     for placement in placements(document):
         if placement.is_skinned or placement.node in bodies:
             continue
-        for primitive, points in world_positions(document, placement):
-            corners = points[triangles(document, primitive)]
-            solid.append(corners)
-            if placement.node in walkable:
-                surface.append(corners)
-    every = np.concatenate(solid) if solid else np.empty((0, 3, 3))
+        groups.setdefault(placement.node % _GROUPS, []).append(placement)
+        if placement.node in walkable:
+            surface.append(_corners(document, placement))
     marked = np.concatenate(surface) if surface else np.empty((0, 3, 3))
-    return marked[np.abs(_normals(marked)[:, 1]) >= DEFAULTS.slope], every
+    solids = [
+        _Solid(_key(document, group, cache) if cache.is_on else str(number), tuple(group), document)
+        for number, group in sorted(groups.items())
+    ]
+    return marked[np.abs(_normals(marked)[:, 1]) >= DEFAULTS.slope], solids
+
+
+def _corners(document: Document, placement: Placement) -> Floats:
+    found = [
+        points[triangles(document, primitive)]
+        for primitive, points in world_positions(document, placement)
+    ]
+    return np.concatenate(found) if found else np.empty((0, 3, 3))
+
+
+def _key(document: Document, group: Sequence[Placement], cache: StepCache) -> str:
+    """Return a hash of where these triangles are."""
+    whole = hashlib.sha256()
+    for placement in group:
+        whole.update(placement.matrices.tobytes())
+        for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
+            slots = (primitive["attributes"].get("POSITION"), primitive.get("indices"))
+            of = [None if i is None else cache.digest(document.accessors[i].values) for i in slots]
+            normalized = slots[0] is not None and document.accessors[slots[0]].is_normalized
+            whole.update(repr([primitive.get("mode"), normalized, *of]).encode())
+    return whole.hexdigest()
+
+
+def _facing_up(solids: Sequence[_Solid], cache: StepCache) -> Floats:
+    """Return the solid triangles that are level and face up."""
+    step = Step("floor_facing_up", VERSION)
+    found = []
+    with cache.shelf(step) as shelf:
+        for solid in solids:
+
+            def make(solid: _Solid = solid) -> bytes:
+                corners = solid.corners()
+                level: Floats = corners[_normals(corners)[:, 1] >= _LEVEL]
+                return level.astype("<f8").tobytes()
+
+            found.append(np.frombuffer(shelf.remember(solid.key, make), "<f8").reshape(-1, 3, 3))
+    return np.concatenate(found) if found else np.empty((0, 3, 3))
 
 
 def _normals(corners: Floats) -> Floats:
@@ -120,12 +183,11 @@ def _levels(corners: Floats, step_m: float) -> tuple[Any, Floats]:
     return numbers.reshape(-1), np.bincount(numbers.reshape(-1), _areas(corners)).astype(np.float64)
 
 
-def _largest_level(solid: Floats, options: FloorOptions) -> Floats:
-    """Return the triangles of the largest level surface that faces up.
+def _largest_level(level: Floats, options: FloorOptions) -> Floats:
+    """Return the triangles of the largest level surface, of all that face up.
 
     A roof is as large as the floor below it: the lowest of those nearly as large is taken.
     """
-    level = solid[_normals(solid)[:, 1] >= 0.95]
     if not len(level):
         return level
     numbers, areas = _levels(level, options.step_m)
@@ -151,24 +213,39 @@ def _grid(surface: Floats, cell_m: float) -> Grid | None:
     return Grid(x, z, columns, rows, cell_m)
 
 
-def _blocked(grid: Grid, solid: Floats, height: float, options: FloorOptions) -> Mask:
+def _blocked(
+    grid: Grid, solids: Sequence[_Solid], height: float, options: FloorOptions, cache: StepCache
+) -> Mask:
     """Return cells where a body's middle would be closer than its radius to something solid."""
     low, high = height + options.low_m, height + options.high_m
     margin = options.radius_m + options.cell_m
+    border = int(np.ceil(margin / grid.cell_m))
     wide = Grid(
-        grid.x - np.ceil(margin / grid.cell_m) * grid.cell_m,
-        grid.z - np.ceil(margin / grid.cell_m) * grid.cell_m,
-        grid.columns + 2 * int(np.ceil(margin / grid.cell_m)),
-        grid.rows + 2 * int(np.ceil(margin / grid.cell_m)),
+        grid.x - border * grid.cell_m,
+        grid.z - border * grid.cell_m,
+        grid.columns + 2 * border,
+        grid.rows + 2 * border,
         grid.cell_m,
     )
+    touched = wide.empty()
+    place = [wide.x, wide.z, wide.columns, wide.rows, wide.cell_m, low, high]
+    with cache.shelf(Step("floor_touched", VERSION, {"place": place})) as shelf:
+        for solid in solids:
+
+            def make(solid: _Solid = solid) -> bytes:
+                return np.packbits(_touched(wide, solid.corners(), low, high)).tobytes()
+
+            bits = np.frombuffer(shelf.remember(solid.key, make), np.uint8)
+            touched |= np.unpackbits(bits, count=touched.size).astype(bool).reshape(touched.shape)
+    grown = dilate(touched, radius=options.radius_m / options.cell_m)
+    return grown[border : border + grid.rows, border : border + grid.columns]
+
+
+def _touched(grid: Grid, solid: Floats, low: float, high: float) -> Mask:
     heights = solid[:, :, 1]
     is_inside = (heights.min(axis=1) >= low) & (heights.max(axis=1) <= high)
-    touched = cover(wide, solid[is_inside], is_touching=True)
-    touched |= cover(wide, clip_height(solid[~is_inside], low, high), is_touching=True)
-    grown = dilate(touched, radius=options.radius_m / options.cell_m)
-    border = int(np.ceil(margin / grid.cell_m))
-    return grown[border : border + grid.rows, border : border + grid.columns]
+    mask = cover(grid, solid[is_inside], is_touching=True)
+    return mask | cover(grid, clip_height(solid[~is_inside], low, high), is_touching=True)
 
 
 def _unreachable(floor: Floor, anchors: Sequence[Json]) -> list[SceneWarning]:

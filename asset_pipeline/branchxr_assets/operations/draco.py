@@ -15,6 +15,7 @@ from ..geometry import TRIANGLES, index_array, placed_meshes, triangles
 from ..packing import DracoPart, DracoStream, position_bits
 from ..rewrite import prune
 from ..vertices import Order, byte_weights, stepped, vertex_key
+from ..warnings import SceneWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,25 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
     changed = document.copy()
     groups: dict[tuple[int, ...], list[Json]] = {}
     scales: dict[tuple[int, ...], float] = {}
+    names: dict[tuple[int, ...], str] = {}
+    failed: list[SceneWarning] = []
     placed = placed_meshes(changed)
     for index, mesh in enumerate(changed.listed("meshes")):
         for primitive in mesh["primitives"]:
             key = (*vertex_key(primitive), primitive.get("indices", -1))
             groups.setdefault(key, []).append(primitive)
+            names.setdefault(key, str(mesh.get("name") or f"meshes[{index}]"))
             scales[key] = max(scales.get(key, 0.0), placed.get(index, (1.0, 0))[0])
     fit = {key: group for key, group in groups.items() if _is_fit(changed, group[0], options)}
     chosen = list(fit.values())
 
     def pack(key: tuple[int, ...]) -> _Result | None:
-        return _packed(changed, fit[key][0], options, scales[key])
+        try:
+            return _packed(changed, fit[key][0], options, scales[key])
+        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+            message = f"it could not be compressed ({error}); it stays as it was"
+            failed.append(SceneWarning("mesh_not_compressed", names[key], message))
+            return None
 
     with ThreadPoolExecutor(max(options.jobs, 1)) as threads:
         made = list(threads.map(pack, fit))
@@ -96,7 +105,8 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
         counts["primitives"] += len(group)
         counts["left_alone"] -= len(group)
         counts["bytes"] += result.size
-    return Outcome(prune(Document(changed.root, pool.all(), changed.images)), counts)
+    made_of = prune(Document(changed.root, pool.all(), changed.images))
+    return Outcome(made_of, counts, tuple(sorted(failed)))
 
 
 @dataclass(frozen=True, slots=True)

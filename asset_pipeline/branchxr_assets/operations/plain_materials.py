@@ -4,14 +4,18 @@ Textures become their mean colour, physical extensions go: a first draw with tra
 seven lights took 3.7 s of 4.8 s where plain colours took 1.1 s.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..document import Document, Json, Outcome
-from ..pictures import mean_colour
+from ..pictures import ENCODERS, mean_colour
 from ..rewrite import prune
+from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from .textures import image_sources
 
+VERSION: Final = 1
+"""Of the mean of an image: raised with every change of it (`branchxr_assets.steps`)."""
 _GLASS_ALPHA: Final = 0.25
 
 
@@ -25,11 +29,16 @@ class PlainMaterialsOptions:
 DEFAULTS: Final = PlainMaterialsOptions()
 
 
-def plain_materials(document: Document, options: PlainMaterialsOptions = DEFAULTS) -> Outcome:
+def plain_materials(
+    document: Document,
+    options: PlainMaterialsOptions = DEFAULTS,
+    *,
+    cache: StepCache = NOTHING_REMEMBERED,
+) -> Outcome:
     """Make every material a plain colour, and equal ones one."""
     changed = document.copy()
-    means: dict[tuple[int, bool], list[float]] = {}
-    plain = [_plain(changed, m, means, options.digits) for m in changed.listed("materials")]
+    means = _Means(changed, cache)
+    plain = [_plain(m, means, options.digits) for m in changed.listed("materials")]
     first: dict[str, int] = {}
     numbers = [first.setdefault(repr(material), len(first)) for material in plain]
     for primitive in changed.primitives():
@@ -43,14 +52,9 @@ def plain_materials(document: Document, options: PlainMaterialsOptions = DEFAULT
     return Outcome(prune(changed), {"materials_before": len(plain), "materials_after": len(first)})
 
 
-def _plain(
-    document: Document,
-    material: Json,
-    means: dict[tuple[int, bool], list[float]],
-    digits: int,
-) -> Json:
-    base, roughness = _base(document, material, means)
-    emissive = _emissive(document, material, means)
+def _plain(material: Json, means: "_Means", digits: int) -> Json:
+    base, roughness = _base(material, means)
+    emissive = _emissive(material, means)
     extensions = material.get("extensions", {})
     plain: Json = {
         "pbrMetallicRoughness": {
@@ -77,9 +81,7 @@ def _plain(
     return plain
 
 
-def _base(
-    document: Document, material: Json, means: dict[tuple[int, bool], list[float]]
-) -> tuple[list[float], float]:
+def _base(material: Json, means: "_Means") -> tuple[list[float], float]:
     pbr = material.get("pbrMetallicRoughness", {})
     archived = material.get("extensions", {}).get("KHR_materials_pbrSpecularGlossiness")
     if archived is not None:
@@ -90,33 +92,46 @@ def _base(
         factor = pbr.get("baseColorFactor", [1, 1, 1, 1])
         slot = pbr.get("baseColorTexture")
         roughness = float(pbr.get("roughnessFactor", 1.0))
-    mean = _mean(document, slot, means, is_colour=True)
-    surface = _mean(document, pbr.get("metallicRoughnessTexture"), means, is_colour=False)
+    mean = means.of(slot, is_colour=True)
+    surface = means.of(pbr.get("metallicRoughnessTexture"), is_colour=False)
     base = [float(a) * b for a, b in zip(factor, mean, strict=True)]
     return base, roughness * surface[1]
 
 
-def _emissive(
-    document: Document, material: Json, means: dict[tuple[int, bool], list[float]]
-) -> list[float]:
+def _emissive(material: Json, means: "_Means") -> list[float]:
     strength = material.get("extensions", {}).get("KHR_materials_emissive_strength", {})
     factor = float(strength.get("emissiveStrength", 1.0))
-    mean = _mean(document, material.get("emissiveTexture"), means, is_colour=True)
+    mean = means.of(material.get("emissiveTexture"), is_colour=True)
     colour = material.get("emissiveFactor", [0, 0, 0])
     return [float(a) * b * factor for a, b in zip(colour, mean[:3], strict=True)]
 
 
-def _mean(
-    document: Document, slot: Any, means: dict[tuple[int, bool], list[float]], *, is_colour: bool
-) -> list[float]:
-    """Return the mean linear RGBA of a texture slot; white where there is none to read."""
-    if not isinstance(slot, dict) or "index" not in slot:
+class _Means:
+    """Mean colours of a document's images, each decoded once, or remembered."""
+
+    def __init__(self, document: Document, cache: StepCache) -> None:
+        self._document = document
+        self._cache = cache
+        self._found: dict[tuple[int, bool], list[float]] = {}
+
+    def of(self, slot: Any, *, is_colour: bool) -> list[float]:
+        """Return the mean linear RGBA of a texture slot; white where there is none to read."""
+        if not isinstance(slot, dict) or "index" not in slot:
+            return [1.0] * 4
+        texture = self._document.listed("textures")[slot["index"]]
+        for source in image_sources(texture):
+            key = (source, is_colour)
+            if key not in self._found:
+                self._found[key] = self._mean(self._document.images[source], is_colour=is_colour)
+            return self._found[key]
         return [1.0] * 4
-    texture = document.listed("textures")[slot["index"]]
-    for source in image_sources(texture):
-        key = (source, is_colour)
-        if key not in means:
-            found = mean_colour(document.images[source], is_colour=is_colour)
-            means[key] = [1.0] * 4 if found is None else [float(part) for part in found]
-        return means[key]
-    return [1.0] * 4
+
+    def _mean(self, raw: bytes, *, is_colour: bool) -> list[float]:
+        def make() -> bytes:
+            found = mean_colour(raw, is_colour=is_colour)
+            return json.dumps([1.0] * 4 if found is None else [float(v) for v in found]).encode()
+
+        inputs = (self._cache.digest(raw),) if self._cache.is_on else ()
+        step = Step("mean_colour", VERSION, {"is_colour": is_colour}, inputs, ENCODERS)
+        found: list[float] = json.loads(self._cache.remember(step, make))
+        return found

@@ -8,7 +8,7 @@ a plain door.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -23,9 +23,10 @@ from ..geometry import (
     positions,
     triangles,
 )
-from ..meshopt import Simplified
+from ..meshopt import MeshoptFailed, Simplified
 from ..rewrite import drop_empty_meshes, prune
 from ..vertices import Order, accessor_slots, equal_vertices, take_vertices
+from ..warnings import SceneWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,18 @@ def simplify(document: Document, options: SimplifyOptions = DEFAULTS) -> Outcome
         if is_worth:
             counts["error_m"] = max(counts["error_m"], result.error * surface.scale)
             surface.rewrite(changed, mesh, pool, result.triangles)
+    warnings = tuple(
+        SceneWarning(
+            "mesh_not_simplified",
+            str(mesh.get("name") or f"meshes[{index}]"),
+            f"it could not be simplified ({surface.failed[0]}); it stays as it was",
+        )
+        for index, (mesh, surface) in enumerate(zip(meshes, surfaces, strict=True))
+        if surface.failed
+    )
     drop_empty_meshes(changed)
-    return Outcome(prune(Document(changed.root, pool.all(), changed.images)), counts)
+    fewer = prune(Document(changed.root, pool.all(), changed.images))
+    return Outcome(fewer, counts, warnings)
 
 
 def _made(surfaces: list["_Surface"], options: SimplifyOptions, by: _By) -> list[Simplified]:
@@ -169,6 +180,7 @@ class _Surface:
         scale: metres in the scene for one unit, at most.
         copies: how often it is drawn.
         is_free: whether it may change at all.
+        failed: why the simplifier gave up on it; then it stays as it is.
     """
 
     points: Floats
@@ -179,6 +191,7 @@ class _Surface:
     scale: float
     copies: int
     is_free: bool
+    failed: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -240,18 +253,22 @@ class _Surface:
         mesh["primitives"] = [p for p in mesh["primitives"] if p["attributes"]]
 
     def _collapse(self, faces: Triangles, target: int, error: float) -> Simplified:
-        if not self.is_free or not len(faces):
-            return Simplified(faces, 0.0)
+        if not self.is_free or not len(faces) or self.failed:
+            return Simplified(self.faces if self.failed else faces, 0.0)
         kept = self.weights > 0
         options = meshopt.SimplifierOptions(error_max=error, prunes=True)
-        return meshopt.simplify(
-            self.points,
-            faces,
-            target,
-            options,
-            attributes=self.columns[:, kept],
-            weights=self.weights[kept],
-        )
+        try:
+            return meshopt.simplify(
+                self.points,
+                faces,
+                target,
+                options,
+                attributes=self.columns[:, kept],
+                weights=self.weights[kept],
+            )
+        except (MeshoptFailed, MemoryError) as reason:
+            self.failed.append(str(reason) or "no memory for it")
+            return Simplified(self.faces, 0.0)
 
 
 _COLUMNS: Final = 8

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final, Literal
 
 from PIL import Image
@@ -35,7 +34,7 @@ from ..pictures import (
     size_px,
 )
 from ..rewrite import prune
-from ..steps import Step, StepCache
+from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from ..warnings import SceneWarning
 
 WEBP: Final = "EXT_texture_webp"
@@ -89,14 +88,13 @@ class TexturesOptions:
 
 
 DEFAULTS: Final = TexturesOptions()
-_NOTHING_REMEMBERED: Final = StepCache(None)
 
 
 def textures(
     document: Document,
     options: TexturesOptions = DEFAULTS,
     *,
-    cache: StepCache = _NOTHING_REMEMBERED,
+    cache: StepCache = NOTHING_REMEMBERED,
     encoder: Encoder | None = None,
     pool: PicturePool | None = None,
 ) -> Outcome:
@@ -243,7 +241,8 @@ def _remembered(raw: bytes, work: _Work, cache: StepCache) -> bytes:
     if encoder is not None:
         decides["ktx2"] = work.settings.as_json()
         encoders[encoder.kind] = encoder.version
-    step = Step("textures", VERSION, decides, (sha256(raw).hexdigest(),), encoders)
+    inputs = (cache.digest(raw),) if cache.is_on else ()
+    step = Step("textures", VERSION, decides, inputs, encoders)
     return cache.remember(step, lambda: _encoded(raw, work))
 
 

@@ -10,6 +10,8 @@ from .soup import Reals
 
 _RADII: Final = (0.006, 0.014, 0.03)
 """Of the picture's height."""
+RADIUS_MAX: Final = max(_RADII)
+"""Nothing farther off on the picture has any effect."""
 _DIRECTIONS: Final = ((1, 0), (0, 1), (0.7, 0.7), (0.7, -0.7))
 _STRENGTH: Final = 0.5
 _FAR_RATIO: Final = 0.12

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..document import Document, Json
 from .soup import Reals
-from .textures import Texture, load_texture
+from .textures import Decode, Texture, load_texture, shrunk
 
 _GLASS_ALPHA: Final = 0.25
 """Of a fully transmissive material, which is shown as thin glass."""
@@ -69,12 +69,12 @@ PLAIN: Final = Material(
 """Of triangles without one: grey, so that the picture says so without being white."""
 
 
-def load_materials(document: Document) -> list[Material]:
+def load_materials(document: Document, decode: Decode = shrunk) -> list[Material]:
     """Return the document's materials; each image is decoded once."""
 
     @cache
     def texture(index: int) -> Texture | None:
-        return load_texture(document, {"index": index})
+        return load_texture(document, {"index": index}, decode)
 
     def slot(info: Json | None, scale: str = "") -> Slot | None:
         found = None if info is None else texture(info["index"])

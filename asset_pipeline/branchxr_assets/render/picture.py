@@ -14,6 +14,7 @@ from .materials import PLAIN, Material, load_materials
 from .raster import Canvas, Fragments, fragments, make_canvas
 from .shading import Scene, alpha, irradiance, punctual_lights, seen, shade
 from .soup import Integers, Reals, Soup, gather
+from .textures import Decode, shrunk
 
 Pixels = NDArray[np.uint8]
 
@@ -47,6 +48,9 @@ def render(
     camera: Camera,
     size: tuple[int, int],
     lighting: Lighting = DEFAULTS,
+    *,
+    decode: Decode = shrunk,
+    window: tuple[int, int, int, int] | None = None,
 ) -> Pixels:
     """Draw documents into one picture, in rest pose. The same input gives the same bytes.
 
@@ -55,6 +59,8 @@ def render(
         camera: where from.
         size: width and height, pixels.
         lighting: how.
+        decode: an image's bytes to what is shown of it.
+        window: `x0, y0, x1, y1` in pixels: nothing is drawn outside; the picture stays its size.
 
     Returns:
         `(height, width, 3) uint8`, sRGB.
@@ -65,8 +71,9 @@ def render(
     samples = lighting.samples
     width, height = size[0] * samples, size[1] * samples
     soup = gather(documents)
-    canvas = make_canvas(soup, camera, width=width, height=height)
-    materials = [m for document in documents for m in load_materials(document)]
+    drawn = None if window is None else tuple(edge * samples for edge in window)
+    canvas = make_canvas(soup, camera, width=width, height=height, window=drawn)
+    materials = [m for document in documents for m in load_materials(document, decode)]
     scene = _scene(soup, canvas, [*materials, PLAIN], camera)  # -1 is the last
     buffer = _visible(scene)
     shown = np.flatnonzero(buffer != _NOTHING)

@@ -39,6 +39,7 @@ class Canvas:
     Attributes:
         projected: `(n, 4)`, as `Camera.project` gives it.
         beyond_cut: `(n,)`: by how much each vertex lies below the cut, metres; `None` without one.
+        window: `x0, y0, x1, y1`: samples outside are not drawn.
     """
 
     width: int
@@ -46,13 +47,22 @@ class Canvas:
     near_m: float
     projected: Floats
     beyond_cut: Floats | None
+    window: tuple[int, ...]
 
 
-def make_canvas(soup: Soup, camera: Camera, *, width: int, height: int) -> Canvas:
+def make_canvas(
+    soup: Soup,
+    camera: Camera,
+    *,
+    width: int,
+    height: int,
+    window: tuple[int, ...] | None = None,
+) -> Canvas:
     """Project every vertex once."""
     projected = camera.project(soup.points, width=width, height=height)
     below = None if camera.cut_m is None else camera.cut_m - soup.points[:, 1]
-    return Canvas(width, height, camera.near_m, projected, below)
+    shown = (0, 0, width, height) if window is None else window
+    return Canvas(width, height, camera.near_m, projected, below, shown)
 
 
 def weights_of(homogeneous: Floats) -> tuple[Floats, Floats]:
@@ -144,9 +154,9 @@ def _filled(canvas: Canvas, pieces: Floats, owners: Integers) -> Iterator[Fragme
     """Yield the pixels of the pieces, row by row."""
     w = np.maximum(pieces[:, :, 2], 1e-12)
     flat = pieces[:, :, :2] / w[:, :, None]
-    size = np.array([canvas.width, canvas.height])
-    low = np.clip(np.ceil(flat.min(axis=1) - 0.5 - _EDGE_PX), 0, size).astype(np.int64)
-    high = np.clip(np.floor(flat.max(axis=1) - 0.5 + _EDGE_PX), -1, size - 1).astype(np.int64)
+    start, end = np.array(canvas.window[:2]), np.array(canvas.window[2:])
+    low = np.clip(np.ceil(flat.min(axis=1) - 0.5 - _EDGE_PX), start, end).astype(np.int64)
+    high = np.clip(np.floor(flat.max(axis=1) - 0.5 + _EDGE_PX), start - 1, end - 1).astype(np.int64)
     edges, determinant = weights_of(pieces[:, :, :3])
     kept = np.flatnonzero((low <= high).all(axis=1) & (np.abs(determinant) >= 1e-12))
     edges, low, high, owners = edges[kept], low[kept], high[kept], owners[kept]

@@ -1,6 +1,7 @@
 """Images as a picture samples them: levels of halved sizes, bilinear, wrapped as glTF says."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from ..document import Document, Json
 from ..pictures import opened
 from .soup import Reals
 
-_SIDE_MAX: Final = 1024
+SIDE_MAX_PX: Final = 1024
 """No picture made here shows more of one texture."""
 _CLAMP, _MIRROR = 33071, 33648  # glTF 2.0, sampler.wrapS
 
@@ -33,6 +34,7 @@ class Texture:
         texels: `(n, 4) uint8`, level after level.
         starts, widths, heights: of each level.
         wraps: glTF's codes for u and v.
+        image: its number in the document.
     """
 
     texels: NDArray[np.uint8]
@@ -40,6 +42,7 @@ class Texture:
     widths: NDArray[np.int64]
     heights: NDArray[np.int64]
     wraps: tuple[int, int]
+    image: int = -1
 
     def sample(self, uv: Reals, spread: Reals, *, is_colour: bool) -> Reals:
         """Return `(n, 4) float32`, colours linear.
@@ -83,14 +86,18 @@ class Texture:
         return found
 
 
-def load_texture(document: Document, info: Json) -> Texture | None:
+Decode = Callable[[bytes], Image.Image | None]
+"""An image file to RGBA at a size that a picture can show, `None` when it cannot be read."""
+
+
+def load_texture(document: Document, info: Json, decode: Decode) -> Texture | None:
     """Decode what a texture info points to; `None` when it cannot be shown (KTX2, broken)."""
     texture = document.listed("textures")[info["index"]]
     webp = texture.get("extensions", {}).get("EXT_texture_webp", {})
     index = webp.get("source", texture.get("source"))
     if index is None:
         return None
-    image = _shrunk(document.images[index])
+    image = decode(document.images[index])
     if image is None:
         return None
     sampler = {}
@@ -104,30 +111,30 @@ def load_texture(document: Document, info: Json) -> Texture | None:
     sizes = np.array([array.shape[:2] for array in arrays])
     counts = sizes.prod(axis=1)
     texels = np.concatenate([array.reshape(-1, 4) for array in arrays])
-    return Texture(texels, np.cumsum(counts) - counts, sizes[:, 1], sizes[:, 0], wraps)
+    return Texture(texels, np.cumsum(counts) - counts, sizes[:, 1], sizes[:, 0], wraps, index)
 
 
-def _shrunk(raw: bytes) -> Image.Image | None:
+def shrunk(raw: bytes, *, side_max_px: int = SIDE_MAX_PX) -> Image.Image | None:
     """Decode as RGBA; a large JPEG is decoded at a fraction of its size, which is quicker."""
     image = None
     if raw.startswith(b"\xff\xd8\xff"):
-        image = _drafted(raw)
+        image = _drafted(raw, side_max_px)
     image = image or opened(raw)
     if image is None:
         return None
-    factor = -(-max(image.size) // _SIDE_MAX)
+    factor = -(-max(image.size) // side_max_px)
     whole = image.convert("RGBA")
     return (
         whole.reduce((min(factor, whole.width), min(factor, whole.height))) if factor > 1 else whole
     )
 
 
-def _drafted(raw: bytes) -> Image.Image | None:
+def _drafted(raw: bytes, side_max_px: int) -> Image.Image | None:
     try:
         with Image.open(io.BytesIO(raw), formats=("JPEG",)) as file:
-            if file.mode != "RGB" or max(file.size) < 2 * _SIDE_MAX:
+            if file.mode != "RGB" or max(file.size) < 2 * side_max_px:
                 return None
-            file.draft("RGB", (_SIDE_MAX, _SIDE_MAX))
+            file.draft("RGB", (side_max_px, side_max_px))
             return file.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

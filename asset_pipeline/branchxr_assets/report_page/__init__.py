@@ -22,14 +22,18 @@ from ..lods import Chunk
 from ..prepare import Prepared
 from ..preview import CUT_M
 from ..readers import Source
-from ..readers.gltf import read_chunk
-from ..render import Lighting, render, view_from
+from ..render import view_from
 from ..render.soup import TRIANGLES_MAX
+from ..render.textures import Decode
+from ..steps import NOTHING_REMEMBERED, StepCache
 from ..tree import paths, world_matrices
 from ..warnings import SceneWarning
 from .bake import Baked, bake
 from .cards import counts, levels, spaces
+from .images import remembering
 from .markup import both, number, size
+from .outline import Outline, outline_of_chunk, outline_of_source
+from .pictures import Pictures
 from .warning_list import counted, warning_list
 
 BYTES_MAX: Final = 4_000_000
@@ -44,26 +48,37 @@ _HERE: Final = Path(__file__).parent
 class _Went:
     """What the package shows, read back from the chunks' own bytes."""
 
-    first: list[Document]
-    full: list[Document]
-    live: list[Document]
+    first: list[Outline]
+    full: list[Outline]
+    live: list[Outline]
 
     @property
-    def whole(self) -> list[Document]:
+    def whole(self) -> list[Outline]:
         """Everything in full detail."""
         return [*self.full, *self.live]
 
+    @property
+    def documents(self) -> list[Document]:
+        """Everything in full detail, as far as its outlines tell."""
+        return [outline.document for outline in self.whole]
+
 
 def make_report(
-    source: Source, prepared: Prepared, chunks: Sequence[Chunk], warnings: Sequence[SceneWarning]
+    source: Source,
+    prepared: Prepared,
+    chunks: Sequence[Chunk],
+    warnings: Sequence[SceneWarning],
+    *,
+    cache: StepCache = NOTHING_REMEMBERED,
 ) -> bytes:
-    """Return the page."""
+    """Return the page; what of it did not change since the last build is remembered."""
     went = _went(chunks)
     floor = prepared.floor
     floor_m = float(prepared.box[0][1]) if floor is None else floor.height
     places = _places(prepared.whole)
-    pictures = _pictures(prepared, went, floor_m=floor_m)
-    baked, shown = _baked(went)
+    decode = remembering(cache)
+    pictures = _pictures(prepared, went, Pictures(_PICTURE, decode, cache), cache, floor_m=floor_m)
+    baked, shown = _baked(went, decode, cache)
     titles = (f"{source.file}: what became of it", f"{source.file}: что получилось")
     body = [
         _header(source, warnings),
@@ -78,9 +93,9 @@ def make_report(
         _heading("Before and after", "До и после"),
         _figures(pictures),
         _heading("What takes the space", "Что занимает место"),
-        spaces(source, chunks, went.whole),
+        spaces(source, chunks, went.documents),
         _heading("What came in, what went out", "Что пришло, что вышло"),
-        counts(source, went.whole),
+        counts(source, went.documents),
         _heading("Levels of detail", "Уровни детализации"),
         levels(chunks),
         "</main>",
@@ -105,8 +120,8 @@ def _text(name: str) -> str:
 
 
 def _went(chunks: Sequence[Chunk]) -> _Went:
-    def read(role: str) -> list[Document]:
-        return [read_chunk(chunk.glb) for chunk in chunks if chunk.role == role]
+    def read(role: str) -> list[Outline]:
+        return [outline_of_chunk(chunk.glb) for chunk in chunks if chunk.role == role]
 
     return _Went(read("coarsest"), read("full"), read("live"))
 
@@ -116,18 +131,20 @@ def _places(whole: Document) -> dict[str, list[float]]:
     return {path: worlds[index][:3, 3].tolist() for index, path in paths(whole).items()}
 
 
-def _pictures(prepared: Prepared, went: _Went, *, floor_m: float) -> dict[str, str]:
+def _pictures(
+    prepared: Prepared, went: _Went, camera_man: Pictures, cache: StepCache, *, floor_m: float
+) -> dict[str, str]:
     """Return data URIs of the source, of what is seen first and in the end, from one place."""
     camera = view_from("corner", prepared.box, size=_PICTURE, cut_m=floor_m + CUT_M)
     found = {}
-    for name, documents in (
-        ("source", [prepared.whole]),
-        ("first", [*went.first, *went.live] if went.first else []),
+    for name, scenes in (
+        ("source", [outline_of_source(prepared.whole, cache)]),
+        ("first", went.first),
         ("full", went.whole),
     ):
-        triangles = sum(drawn_triangles(document) for document in documents)
-        if documents and triangles <= min(_PICTURE_TRIANGLES_MAX, TRIANGLES_MAX):
-            pixels = render(documents, camera, _PICTURE, Lighting(own=False))
+        triangles = sum(drawn_triangles(scene.document) for scene in scenes)
+        if scenes and triangles <= min(_PICTURE_TRIANGLES_MAX, TRIANGLES_MAX):
+            pixels = camera_man.take(name, scenes, camera)
             target = io.BytesIO()
             Image.fromarray(pixels).save(target, "WEBP", quality=82, method=4)
             text = base64.b64encode(target.getvalue()).decode("ascii")
@@ -135,11 +152,11 @@ def _pictures(prepared: Prepared, went: _Went, *, floor_m: float) -> dict[str, s
     return found
 
 
-def _baked(went: _Went) -> tuple[Baked | None, str]:
+def _baked(went: _Went, decode: Decode, cache: StepCache) -> tuple[Baked | None, str]:
     """Pack the fullest level that fits the page; say which it is."""
-    for role, documents in (("full", went.whole), ("coarsest", [*went.first, *went.live])):
-        if documents:
-            baked = bake(documents)
+    for role, scenes in (("full", went.whole), ("coarsest", [*went.first, *went.live])):
+        if scenes:
+            baked = bake(scenes, decode, cache=cache)
             if baked is not None:
                 return baked, role
     return None, ""

@@ -1,25 +1,31 @@
 """Pack what a package shows into a few hundred kilobytes for the report's viewer.
 
-Not glTF: the viewer would need a reader of it. One gzip stream: the length of a JSON head, the
-head, then arrays. Everything stands in scene axes already, so that the viewer is a loop of draws.
+Not glTF: the viewer would need a reader of it. One raw deflate stream (RFC 1951): the length of a
+JSON head, the head, then arrays. Everything stands in scene axes already, so that the viewer is a
+loop of draws. Each scene's arrays are deflated by themselves and laid end to end, so that a scene
+which did not change (the live tile, while a desk moved) is neither decoded nor deflated again.
 """
 
 import base64
-import gzip
 import io
 import json
 import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
-from PIL import Image
 
 from ..document import Array, Document, Json
+from ..geometry import drawn_triangles
+from ..pictures import ENCODERS
 from ..render.materials import PLAIN, Material, Slot, load_materials
 from ..render.soup import Soup, gather
-from ..render.textures import Texture
+from ..render.textures import Decode, shrunk
+from ..steps import NOTHING_REMEMBERED, Step, StepCache, own_code
+from .outline import Outline
 
 BYTES_MAX: Final = 1_500_000
 """Of the baked stream, compressed; as base64 it takes a third more."""
@@ -27,6 +33,8 @@ _TRIANGLES_MAX: Final = 400_000
 _TEXTURE_SIDES: Final = (512, 256, 128)
 _TEXTURE_BYTES_MAX: Final = 600_000
 _QUALITY: Final = 78
+_OFFSETS: Final = ("places", "normals", "uvs", "order", "colours")
+"""What of a batch says where an array begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Baked:
     """What the viewer shows.
 
     Attributes:
-        stream: gzip.
+        stream: raw deflate.
         triangles: how many are in it.
     """
 
@@ -47,83 +55,181 @@ class Baked:
         return base64.b64encode(self.stream).decode("ascii")
 
 
-def bake(documents: Sequence[Document]) -> Baked | None:
-    """Pack documents that are shown together; `None` when they are too much for a page."""
-    soup = gather(documents)
-    if len(soup.corners) > _TRIANGLES_MAX:
+class _Map(msgspec.Struct, frozen=True):
+    """An image as a batch uses it: its number in the scene, glTF's wraps, whether alpha counts."""
+
+    image: int
+    wraps: list[int]
+    has_alpha: bool
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    """One scene: its batches as JSON, their maps, and its arrays, deflated up to a full flush."""
+
+    batches: str
+    maps: list[dict[str, _Map]]
+    size: int
+    arrays: bytes
+
+
+def bake(
+    scenes: Sequence[Outline],
+    decode: Decode = shrunk,
+    *,
+    cache: StepCache = NOTHING_REMEMBERED,
+) -> Baked | None:
+    """Pack scenes that are shown together; `None` when they are too much for a page."""
+    triangles = sum(drawn_triangles(scene.document) for scene in scenes)
+    if triangles > _TRIANGLES_MAX:
         return None
-    materials = [*(m for document in documents for m in load_materials(document)), PLAIN]
-    used = sorted(set(soup.materials.tolist()))
-    pictures = _Pictures()
-    low = soup.points.min(axis=0) if len(soup.points) else np.zeros(3)
-    high = soup.points.max(axis=0) if len(soup.points) else np.ones(3)
-    blob = io.BytesIO()
-    batches = []
-    for number in used:
-        material = materials[number]
-        batch = _batch(soup, soup.corners[soup.materials == number], material, (low, high), blob)
-        batches.append(batch | pictures.of(material))
+    soups = [_LazySoup(scene) for scene in scenes]
+    boxes = [_box(scene, soup, cache) for scene, soup in zip(scenes, soups, strict=True)]
+    every = np.array([box for box in boxes if box is not None] or [[[0.0] * 3, [1.0] * 3]])
+    low, high = every[:, 0].min(axis=0), every[:, 1].max(axis=0)
+    pieces = [
+        _piece(scene, soup, (low, high), decode, cache)
+        for scene, soup in zip(scenes, soups, strict=True)
+    ]
+    textures, numbers = _textures(scenes, pieces, decode, cache)
     head = {
         "box": [low.tolist(), high.tolist()],
-        "batches": batches,
-        "textures": pictures.encoded(),
+        "batches": _batches(pieces, numbers),
+        "textures": textures,
     }
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 4)
-    stream = gzip.compress(struct.pack("<I", len(text)) + text + blob.getvalue(), 9, mtime=0)
-    return Baked(stream, len(soup.corners)) if len(stream) <= BYTES_MAX else None
+    arrays = [piece.arrays for piece in pieces]
+    stream = b"".join(
+        [_deflated(struct.pack("<I", len(text)) + text), *arrays, zlib.compress(b"", 9, wbits=-15)]
+    )
+    return Baked(stream, triangles) if len(stream) <= BYTES_MAX else None
 
 
-class _Pictures:
-    """The base colour maps in use, each once."""
+class _LazySoup:
+    """A scene's triangles, gathered when somebody asks, and then once."""
 
-    def __init__(self) -> None:
-        self._found: list[tuple[Texture, bool]] = []
+    def __init__(self, scene: Outline) -> None:
+        self._scene = scene
+        self._found: tuple[Document, Soup] | None = None
 
-    def of(self, material: Material) -> Json:
-        """Return the numbers of a material's maps."""
-        found: Json = {}
-        for name, slot, with_alpha in (
-            ("map", material.base_map, material.mode != "OPAQUE"),
-            ("glow", material.emission_map, False),
-        ):
-            if slot is not None:
-                found[name] = self._number(slot.texture, with_alpha)
-        return found
-
-    def _number(self, texture: Texture, with_alpha: bool) -> int:
-        for number, (known, has_alpha) in enumerate(self._found):
-            if known is texture and has_alpha == with_alpha:
-                return number
-        self._found.append((texture, with_alpha))
-        return len(self._found) - 1
-
-    def encoded(self) -> list[Json]:
-        """Return data URIs and wraps, all at one size that fits the page."""
-        listed: list[Json] = []
-        for side in _TEXTURE_SIDES:
-            listed = [
-                {"uri": _as_uri(_level(t, side, with_alpha=a)), "wrap": list(t.wraps)}
-                for t, a in self._found
-            ]
-            if sum(len(item["uri"]) for item in listed) <= _TEXTURE_BYTES_MAX:
-                break
-        return listed
+    def get(self) -> tuple[Document, Soup]:
+        if self._found is None:
+            document = self._scene.whole()
+            self._found = document, gather([document])
+        return self._found
 
 
-def _level(texture: Texture, side: int, *, with_alpha: bool) -> Image.Image:
-    sizes = np.maximum(texture.widths, texture.heights)
-    level = int(np.flatnonzero(sizes <= side)[0])
-    width, height = int(texture.widths[level]), int(texture.heights[level])
-    start = int(texture.starts[level])
-    texels = texture.texels[start : start + width * height].reshape(height, width, 4)
-    return Image.fromarray(texels if with_alpha else np.ascontiguousarray(texels[:, :, :3]))
+def _box(scene: Outline, soup: _LazySoup, cache: StepCache) -> list[list[float]] | None:
+    def make() -> bytes:
+        points = soup.get()[1].points
+        box = [points.min(axis=0).tolist(), points.max(axis=0).tolist()] if len(points) else None
+        return json.dumps(box).encode()
+
+    step = Step("baked_box", own_code(), inputs=(scene.digest,))
+    found: list[list[float]] | None = json.loads(cache.remember(step, make))
+    return found
 
 
-def _as_uri(image: Image.Image) -> str:
-    target = io.BytesIO()
-    image.save(target, "WEBP", quality=_QUALITY, method=4)
-    return f"data:image/webp;base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
+def _piece(
+    scene: Outline, soup: _LazySoup, box: tuple[Array, Array], decode: Decode, cache: StepCache
+) -> _Piece:
+    def make() -> bytes:
+        return msgspec.msgpack.encode(_made(*soup.get(), box, decode))
+
+    where = {"box": [edge.tolist() for edge in box]}
+    step = Step("baked", own_code(), where, (scene.digest,), ENCODERS)
+    return msgspec.msgpack.decode(cache.remember(step, make), type=_Piece)
+
+
+def _made(document: Document, soup: Soup, box: tuple[Array, Array], decode: Decode) -> _Piece:
+    materials = [*load_materials(document, decode), PLAIN]
+    blob = io.BytesIO()
+    batches: list[Json] = []
+    maps: list[dict[str, _Map]] = []
+    for number in sorted(set(soup.materials.tolist())):
+        material = materials[number]
+        chosen = soup.corners[soup.materials == number]
+        batches.append(_batch(soup, chosen, material, box, blob))
+        maps.append(_maps(material))
+    blob.write(b"\0" * (-blob.tell() % 4))
+    raw = blob.getvalue()
+    return _Piece(json.dumps(batches), maps, len(raw), _deflated(raw))
+
+
+def _deflated(raw: bytes) -> bytes:
+    """Deflate up to a full flush: whatever follows starts on a byte, and refers to nothing here."""
+    deflate = zlib.compressobj(9, wbits=-15)
+    return deflate.compress(raw) + deflate.flush(zlib.Z_FULL_FLUSH)
+
+
+def _maps(material: Material) -> dict[str, _Map]:
+    slots = (
+        ("map", material.base_map, material.mode != "OPAQUE"),
+        ("glow", material.emission_map, False),
+    )
+    return {
+        name: _Map(slot.texture.image, list(slot.texture.wraps), with_alpha)
+        for name, slot, with_alpha in slots
+        if slot is not None
+    }
+
+
+_Key = tuple[bytes, tuple[int, ...], bool]
+"""Of a texture on the page: the image's bytes, wraps, alpha."""
+
+
+def _textures(
+    scenes: Sequence[Outline], pieces: Sequence[_Piece], decode: Decode, cache: StepCache
+) -> tuple[list[Json], list[list[dict[str, int]]]]:
+    """Return the page's textures, all at one size that fits it, and each batch's numbers."""
+    order: dict[_Key, int] = {}
+    numbers: list[list[dict[str, int]]] = []
+    for scene, piece in zip(scenes, pieces, strict=True):
+        numbers.append([])
+        for maps in piece.maps:
+            keys = {
+                name: (scene.document.images[m.image], tuple(m.wraps), m.has_alpha)
+                for name, m in maps.items()
+            }
+            numbers[-1].append({n: order.setdefault(key, len(order)) for n, key in keys.items()})
+    listed: list[Json] = []
+    for side in _TEXTURE_SIDES:
+        listed = [{"uri": _uri(key, side, decode, cache), "wrap": list(key[1])} for key in order]
+        if sum(len(item["uri"]) for item in listed) <= _TEXTURE_BYTES_MAX:
+            break
+    return listed, numbers
+
+
+def _uri(key: _Key, side: int, decode: Decode, cache: StepCache) -> str:
+    raw, _, has_alpha = key
+
+    def make() -> bytes:
+        image = decode(raw)
+        if image is None:
+            return b""  # it could be read a moment ago
+        factor = -(-max(image.size) // side)
+        smaller = image.reduce((min(factor, image.width), min(factor, image.height)))
+        target = io.BytesIO()
+        mode = "RGBA" if has_alpha else "RGB"
+        smaller.convert(mode).save(target, "WEBP", quality=_QUALITY, method=4)
+        return target.getvalue()
+
+    inputs = (cache.digest(raw),) if cache.is_on else ()
+    options = {"side_max_px": side, "has_alpha": has_alpha}
+    made = cache.remember(Step("baked_texture", own_code(), options, inputs, ENCODERS), make)
+    return f"data:image/webp;base64,{base64.b64encode(made).decode('ascii')}"
+
+
+def _batches(pieces: Sequence[_Piece], numbers: list[list[dict[str, int]]]) -> list[Json]:
+    """Return all batches, with their arrays' places in the whole stream."""
+    found: list[Json] = []
+    start = 0
+    for piece, maps in zip(pieces, numbers, strict=True):
+        for batch, textures in zip(json.loads(piece.batches), maps, strict=True):
+            moved = {key: batch[key] + start for key in _OFFSETS if key in batch}
+            found.append({**batch, **moved, **textures})
+        start += piece.size
+    return found
 
 
 def _batch(

@@ -53,7 +53,7 @@
 
   async function unpack(text) {
     const raw = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'));
+    const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
     const bytes = await new Response(stream).arrayBuffer();
     const size = new DataView(bytes).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, size)));

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from .artists import extract, preview, validate
+from .benching import bench
 from .building import build, diff
 from .output import print_json, reported, say
 from .progress import progress_bar
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(build)
 app.command()(diff)
+app.command()(bench)
 app.command()(validate)
 app.command()(extract)
 app.command()(preview)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .output import fail, print_json, reported, say
+from .output import as_ours, fail, print_json, reported, say
 from .progress import progress_bar
 from .reading import Unit, Up, read_options
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from branchxr_assets.build import BuildResult
     from branchxr_assets.orders import Order
+
+    from ..errors import BranchXRError
 
 
 def build(
@@ -157,24 +159,42 @@ def _build_all(orders: "Sequence[Order]", jobs: int, *, as_json: bool) -> None:
     from ..errors import BranchXRError
 
     made: dict[Path, dict[str, Any]] = {}
-    refused: list[BranchXRError] = []
+    refused: dict[Path, BranchXRError] = {}
     with progress_bar(f"building {len(orders)} scenes") as progress:
         for count, (order, result) in enumerate(carry_out_all(orders, jobs=jobs), 1):
             if progress is not None:
                 progress(order.source.name, count / len(orders))
-            if isinstance(result, BranchXRError):
-                refused.append(result)
+            if isinstance(result, Exception):
+                error = as_ours(result)
+                if error is None:
+                    raise result
+                refused[order.source] = error
                 continue
             made[order.output] = result.as_json()
             if not as_json:
                 _tell(order, result, as_json=False)
     if as_json:
         listed = [made[order.output] for order in orders if order.output in made]
-        print_json({"schema": 1, "packages": listed})
-    for error in refused[1:]:
+        errors = [
+            {"input": str(order.source), **_as_json(refused[order.source])}
+            for order in orders
+            if order.source in refused
+        ]
+        print_json({"schema": 1, "packages": listed, "refused": errors})
+    in_order = [refused[order.source] for order in orders if order.source in refused]
+    for error in in_order[1:]:
         say(f"error [{error.code}]: {error}")
-    if refused:
-        fail(refused[0])
+    if in_order:
+        fail(in_order[0])
+
+
+def _as_json(error: "BranchXRError") -> dict[str, str]:
+    return {
+        "code": error.code,
+        "expected": error.expected,
+        "came": error.came,
+        "remedy": error.remedy,
+    }
 
 
 def _watch(order: "Order", jobs: int) -> None:
@@ -188,8 +208,8 @@ def _watch(order: "Order", jobs: int) -> None:
         nonlocal result
         try:
             result = _built(order, jobs)
-        except BranchXRError as error:  # half a scene, perhaps: the next change may mend it
-            say(f"error [{error.code}]: {error}")
+        except (BranchXRError, OSError) as error:  # half a scene: the next change may mend it
+            say(f"error [{getattr(as_ours(error), 'code', '')}]: {as_ours(error)}")
         else:
             _tell(order, result, as_json=False)
         say(f"watching {order.source.name} and what lies beside it; Ctrl-C stops")

@@ -52,33 +52,39 @@ def reported() -> Iterator[None]:
     """Turn our own errors, missing extras and Ctrl-C into messages and exit codes."""
     try:
         yield
-    except BranchXRError as error:
-        fail(error)
-    except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
-            raise
-        fail(
-            MissingTool(
-                f"the extra {extra!r}",
-                f"no module named {error.name!r}",
-                f"pip install -e '.[{extra}]'",
-            )
-        )
     except BrokenPipeError:
         raise  # nobody reads any more: the command line's own affair
-    except OSError as error:
-        path = "" if error.filename is None else f" at {str(error.filename)!r:.200}"
-        fail(
-            BranchXRError(
-                "files and folders that the system lets us use",
-                f"{error.strerror or type(error).__name__}{path}",
-                "check the path, its rights and the space on the disk",
-                code="system_refused",
-            )
-        )
+    except (BranchXRError, ModuleNotFoundError, OSError) as error:
+        ours = as_ours(error)
+        if ours is None:
+            raise
+        fail(ours)
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def as_ours(error: Exception) -> BranchXRError | None:
+    """Return an error in our words; `None` for one that is a fault of the program."""
+    if isinstance(error, BranchXRError):
+        return error
+    if isinstance(error, ModuleNotFoundError):
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            return None
+        return MissingTool(
+            f"the extra {extra!r}",
+            f"no module named {error.name!r}",
+            f"pip install -e '.[{extra}]'",
+        )
+    if isinstance(error, OSError):
+        path = "" if error.filename is None else f" at {str(error.filename)!r:.200}"
+        return BranchXRError(
+            "files and folders that the system lets us use",
+            f"{error.strerror or type(error).__name__}{path}",
+            "check the path, its rights and the space on the disk",
+            code="system_refused",
+        )
+    return None
 
 
 EXTRAS = {

@@ -1,0 +1,119 @@
+"""`branchxr assets bench`: what each preset and codec makes of a scene, and what it costs."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import print_json, reported, say
+from .progress import progress_bar
+from .reading import Unit, Up, read_options
+
+if TYPE_CHECKING:
+    from branchxr_assets.bench import Row
+
+_HEAD = (
+    *("preset", "codec", "all kB", "served kB", "first kB", "triangles", "draws"),
+    *("textures MB", "build s", "peak MB", "decode ms", "warnings"),
+)
+
+
+class Preset(StrEnum):
+    """As `branchxr_assets.presets.NAMES`; a list of literals typer cannot read."""
+
+    MOBILE = "mobile"
+    DESKTOP = "desktop"
+    ARCHIVE = "archive"
+
+
+class Codec(StrEnum):
+    """As `branchxr_assets.bench.CODECS`."""
+
+    DRACO = "draco"
+    MESHOPT = "meshopt"
+    NONE = "none"
+
+
+def bench(
+    sources: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The exported scenes.")],
+    preset: Annotated[
+        list[Preset] | None,
+        typer.Option(help="Only this one; may be given several times."),
+    ] = None,
+    codec: Annotated[
+        list[Codec] | None,
+        typer.Option(help="Only this one; may be given several times."),
+    ] = None,
+    runs: Annotated[
+        int, typer.Option(min=1, max=20, help="Builds of each kind; medians are shown.")
+    ] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Cores to use.")] = os.cpu_count() or 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    up: Up = None,
+    unit: Unit = None,
+) -> None:
+    """Build scenes with each preset and codec, and print what each makes and costs.
+
+    Nothing is left behind: no package, no cache, no key. "all" is every chunk as it is, "served"
+    after brotli, "first" what a page fetches before it shows anything, "textures" what they take
+    in graphics memory, "decode" reading the fullest level back here (a browser takes longer, in the
+    same order). Other programs that run meanwhile count in the seconds.
+
+    Example: branchxr assets bench hall.glb --preset mobile --runs 3
+    """
+    with reported():
+        from branchxr_assets.bench import bench, trials
+
+        options = read_options(up, unit, sources[0])
+        presets, codecs = [str(p) for p in preset or Preset], [str(c) for c in codec or Codec]
+        planned = trials(sources, presets, codecs, jobs=jobs, options=options)
+        with progress_bar(f"{len(planned)} kinds of build") as progress:
+            rows = list(bench(planned, runs=runs, progress=progress))
+        if as_json:
+            print_json({"schema": 1, "rows": [row.as_json() for row in rows]})
+            return
+        for source in dict.fromkeys(sources):
+            own = [row for row in rows if row.trial.source == source]
+            typer.echo(f"{source}")
+            for line in _table([_HEAD, *(_cells(row) for row in own if row.runs)]):
+                typer.echo(f"  {line}")
+            for row in own:
+                if row.refused is not None:
+                    kind = f"{row.trial.preset} with {row.trial.codec}"
+                    say(f"left out: {kind}: {row.refused.came}")
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    found = row.medians()
+
+    def figure(name: str, unit: float = 1, digits: int = 0) -> str:
+        value = found[name]
+        return "-" if value is None else f"{value / unit:,.{digits}f}"
+
+    return (
+        row.trial.preset,
+        row.trial.codec,
+        figure("chunk_bytes", 1e3),
+        figure("download_bytes", 1e3),
+        figure("first_sight_bytes", 1e3),
+        figure("triangles"),
+        figure("draws"),
+        figure("texture_memory_bytes", 1e6, 1),
+        figure("build_s", 1, 2),
+        figure("peak_bytes", 1e6),
+        figure("decode_s", 1e-3),
+        figure("warnings"),
+    )
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
