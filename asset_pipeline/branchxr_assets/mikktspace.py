@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .document import Floats
 from .geometry import Triangles
+from .normals import summed, unit
 
 Ints = NDArray[np.int64]
 
@@ -48,11 +49,9 @@ def corner_tangents(
     groups = _groups(vertices, np.repeat(is_right, 3), np.repeat(has_area, 3))
     own = normals[flat]
     per_corner: Floats = np.repeat(along, 3, axis=0)
-    projected = _unit(_on_plane(per_corner, own))
+    projected = unit(_on_plane(per_corner, own))
     weights = np.where(np.repeat(has_area, 3), _angles(points, own, faces), 0.0)
-    sums = [np.bincount(groups, projected[:, k] * weights, len(flat)) for k in range(3)]
-    summed = np.stack(sums, axis=1).astype(np.float64)[groups]
-    made = _unit(summed)
+    made = unit(summed(groups, projected * weights[:, None], len(flat)))[groups]
     lost = np.linalg.norm(made, axis=1) < 0.5
     made[lost] = _any_across(own[lost])
     # glTF's v points down, MikkTSpace's up: the sign turns (glTF issue 2056).
@@ -129,7 +128,7 @@ def _angles(points: Floats, normals: Floats, faces: Triangles) -> Floats:
     """Return the angle of each corner, seen along its normal."""
     corners = points[faces]
     before, after = (corners[:, [1, 2, 0]] - corners), (corners[:, [2, 0, 1]] - corners)
-    one, other = (_unit(_on_plane(edge.reshape(-1, 3), normals)) for edge in (before, after))
+    one, other = (unit(_on_plane(edge.reshape(-1, 3), normals)) for edge in (before, after))
     found: Floats = np.arccos((one * other).sum(axis=1).clip(-1, 1))
     return found
 
@@ -139,13 +138,7 @@ def _on_plane(vectors: Floats, normals: Floats) -> Floats:
     return flat
 
 
-def _unit(vectors: Floats) -> Floats:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: Floats = vectors / np.where(length > 0, length, 1)
-    return found
-
-
 def _any_across(normals: Floats) -> Floats:
     """Return unit vectors at right angles to others."""
     axis: Floats = np.eye(3, dtype=np.float64)[np.abs(normals).argmin(axis=1)]
-    return _unit(_on_plane(axis, normals))
+    return unit(_on_plane(axis, normals))

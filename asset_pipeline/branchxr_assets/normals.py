@@ -29,8 +29,7 @@ def reshade(points: Floats, faces: Triangles, old: Floats) -> tuple[Labels, Tria
         `(m,)` the vertex that each new vertex was, `(t, 3)` faces into the new vertices, and
         `(m, 3)` their normals.
     """
-    a, b, c = (points[faces[:, corner]] for corner in range(3))
-    crossed = np.cross(b - a, c - a)  # length: twice the area, so large faces count more
+    crossed = face_normals(points, faces)  # large faces count more
     side = np.sign((crossed[:, None, :] * old[faces]).sum(axis=(1, 2)))
     crossed *= np.where(side < 0, -1.0, 1.0)[:, None]
     # Clustering folds some triangles over: turn them to the side most of the mesh shows.
@@ -38,26 +37,35 @@ def reshade(points: Floats, faces: Triangles, old: Floats) -> tuple[Labels, Tria
     faces = np.where(is_folded[:, None], faces[:, [0, 2, 1]], faces)
     corners = faces.reshape(-1)
     per_corner = np.repeat(crossed, 3, axis=0)
-    mean = _unit(_summed(corners, per_corner, len(points)))
-    is_sharp = (mean[corners] * _unit(per_corner)).sum(axis=1) < _SHARP_COSINE
+    mean = unit(summed(corners, per_corner, len(points)))
+    is_sharp = (mean[corners] * unit(per_corner)).sum(axis=1) < _SHARP_COSINE
     axis = np.abs(per_corner).argmax(axis=1)
     is_negative = per_corner[np.arange(len(axis)), axis] < 0
     bucket = np.where(is_sharp, 1 + 2 * axis + is_negative, 0)
     keys, number = np.unique(corners * 7 + bucket, return_inverse=True)
     number = number.reshape(-1)
     sources = keys // 7
-    normals = _unit(_summed(number, per_corner, len(keys)))
+    normals = unit(summed(number, per_corner, len(keys)))
     is_flat = (normals == 0).all(axis=1)
     normals[is_flat] = old[sources[is_flat]]
     return sources, number.reshape(-1, 3), normals
 
 
-def _summed(where: Labels, values: Floats, count: int) -> Floats:
+def face_normals(points: Floats, faces: Triangles) -> Floats:
+    """Return `(t, 3)`: across each triangle, as long as twice its area."""
+    a, b, c = (points[faces[:, corner]] for corner in range(3))
+    crossed: Floats = np.cross(b - a, c - a)
+    return crossed
+
+
+def summed(where: Labels, values: Floats, count: int) -> Floats:
+    """Return `(count, 3)`: the sum of the rows that belong to each number."""
     parts = [np.bincount(where, values[:, axis], count) for axis in range(3)]
     return np.stack(parts, axis=1).astype(np.float64)
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit(vectors: Floats) -> Floats:
+    """Return rows of length one; those of none stay zero."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     found: Floats = vectors / np.where(length > 0, length, 1)
     return found

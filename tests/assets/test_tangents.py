@@ -10,7 +10,8 @@ import pytest
 
 from branchxr_assets.document import Document
 from branchxr_assets.mikktspace import corner_tangents
-from branchxr_assets.operations.normals import NormalsOptions, face_normals, normals, unit
+from branchxr_assets.normals import face_normals, summed, unit
+from branchxr_assets.operations.normals import NormalsOptions, normals
 from branchxr_assets.operations.tangents import TangentsOptions, tangents
 from branchxr_assets.readers import read
 
@@ -34,8 +35,7 @@ def grid(side: int, *, bump: float, mirrored: bool = False, holes: bool = False)
     quads = [first + np.array([0, side, 1]), first + np.array([1, side, side + 1])]
     faces = np.concatenate(quads)
     each = np.repeat(face_normals(points, faces), 3, axis=0)
-    sums = [np.bincount(faces.reshape(-1), each[:, k], len(points)) for k in range(3)]
-    rows = (points, unit(np.stack(sums, 1)), uvs)
+    rows = (points, unit(summed(faces.reshape(-1), each, len(points))), uvs)
     return (*(part.astype(np.float32).astype(float) for part in rows), faces)
 
 

@@ -11,8 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from ..document import AccessorPool, Array, Document, Floats, Json, Outcome
-from ..geometry import TRIANGLES, Triangles, index_array, positions, triangles
+from ..document import AccessorPool, Array, Document, Json, Outcome
+from ..geometry import TRIANGLES, index_array, positions, triangles
+from ..normals import face_normals, summed, unit
 from ..rewrite import prune
 from ..vertices import take_vertices
 from ..warnings import SceneWarning
@@ -56,20 +57,6 @@ def normals(document: Document, options: NormalsOptions = DEFAULTS) -> Outcome:
     return Outcome(made, dict(counts), tuple(warnings))
 
 
-def face_normals(points: Floats, faces: Triangles) -> Floats:
-    """Return `(t, 3)`, as long as twice the area of each triangle."""
-    a, b, c = (points[faces[:, corner]] for corner in range(3))
-    crossed: Floats = np.cross(b - a, c - a)
-    return crossed
-
-
-def unit(vectors: Floats) -> Floats:
-    """Return vectors of length one; those of none stay zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    found: Floats = vectors / np.where(length > 0, length, 1)
-    return found
-
-
 def _can_be_flat(document: Document, primitive: Json) -> bool:
     """Tell whether it has faces that are lit; a morph's would turn with its shape."""
     if "targets" in primitive or not len(triangles(document, primitive)):
@@ -99,8 +86,7 @@ def _mend(
         faces = triangles(document, primitive)
         points = positions(document, primitive)
         each = np.repeat(face_normals(points, faces), 3, axis=0)
-        sums = [np.bincount(faces.reshape(-1), each[:, k], len(points)) for k in range(3)]
-        found = unit(np.stack(sums, axis=1).astype(np.float64))
+        found = unit(summed(faces.reshape(-1), each, len(points)))
         found[np.linalg.norm(found, axis=1) < 0.5] = (0.0, 1.0, 0.0)
         whole = np.where(is_zero[:, None], found, values).astype(np.float32)
         mended[key] = pool.add(whole, "VEC3")
