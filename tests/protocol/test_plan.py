@@ -58,6 +58,22 @@ def test_a_branch_without_spawns_has_a_place_all_the_same() -> None:
     assert BranchPlan().spawn_place(Role.GUEST, []) == ((0.0, 0.0, 0.0), 0.0)
 
 
+def test_without_spawns_one_comes_in_amid_what_can_be_walked_on() -> None:
+    walkable = np.zeros((40, 60), dtype=bool)
+    walkable[10:20, 20:60] = True
+    walkable[14:16, 39:41] = False  # something stands in the very middle
+    walkable[30:32, 0:2] = True  # nobody can get there
+    floor = Floor(walkable, origin=(-20.0, -12.0))
+    cells = tuple(Cell(number, (x, 0.0, 0.0)) for number, x in enumerate((-32.0, 0.0, 32.0)))
+    (x, y, z), _ = BranchPlan(cells, floor=floor).spawn_place(Role.GUEST, [])
+    assert floor.is_walkable(x, z)
+    assert y == 0.0
+    assert math.hypot(x - -16.0, z - -10.5) < 0.3
+    assert BranchPlan(cells).spawn_place(Role.GUEST, [])[0] == (0.0, 0.0, 0.0)
+    nowhere = Floor(np.zeros((4, 4), dtype=bool), origin=(0.0, 0.0))
+    assert BranchPlan(cells, floor=nowhere).spawn_place(Role.GUEST, [])[0] == (0.0, 0.0, 0.0)
+
+
 def test_only_staff_spawns_take_guests_rather_than_refuse_them() -> None:
     plan = BranchPlan(anchors=(Anchor("S", "spawn", (1.0, 0.0, 1.0), audience="staff"),))
     assert plan.spawn_place(Role.GUEST, [])[0] == (1.0, 0.0, 1.0)

@@ -178,6 +178,16 @@ class Floor:
             wanted = {int(sizes.argmax())}
         return np.isin(labels, sorted(wanted)) & (labels > 0)
 
+    @cached_property
+    def middle(self) -> tuple[float, float] | None:
+        """`(x, z)` of the connected cell nearest to the middle of all that are; `None` of none."""
+        cells = np.argwhere(self.connected)
+        if not len(cells):
+            return None
+        offsets = ((cells - cells.mean(axis=0)) ** 2).sum(axis=1)
+        row, column = cells[int(offsets.argmin())]
+        return self._centre(int(row) * self.columns + int(column))
+
     # --- inside -----------------------------------------------------------------------------
 
     def _grid_point(self, point: Point) -> tuple[float, float]:

@@ -169,9 +169,14 @@ class BranchPlan:
         return position if near is None else (float(near[0]), float(near[1]), float(near[2]))
 
     def _anywhere(self) -> Vector:
-        if self.floor is not None and self.floor.seeds:
-            return (self.floor.seeds[0][0], self.floor.height, self.floor.seeds[0][1])
-        return self.cells[0].origin
+        """Return the middle of what one can walk on, and without a floor of the middle cell."""
+        floor = self.floor
+        place = None if floor is None else floor.seeds[0] if floor.seeds else floor.middle
+        if floor is not None and place is not None:
+            return (place[0], floor.height, place[1])
+        origins = [cell.origin for cell in self.cells]
+        x, y, z = (sum(along) / len(origins) for along in zip(*origins, strict=True))
+        return min(origins, key=lambda origin: math.dist(origin, (x, y, z)))
 
     def is_clear(self, start: Vector, end: Vector) -> bool:
         """Whether a body can go straight from one point to another, to within 2 mm.
