@@ -10,7 +10,6 @@ from branchxr.errors import BranchXRError, InputRefused
 from .build import BuildResult, Progress, build_scene
 from .presets import load
 from .presets.preset import OVERRIDES_NAME
-from .processes import WorkerDied, at_once
 from .readers.options import DEFAULTS, ReadOptions
 from .signing import load_key
 from .steps import StepCache, user_cache_folder
@@ -83,6 +82,8 @@ def carry_out_all(
     orders: Sequence[Order], *, jobs: int
 ) -> Iterator[tuple[Order, BuildResult | Exception]]:
     """Build several at once, a process each; yield them as they are done, refusals too."""
+    from .processes import WorkerDied, at_once  # noqa: PLC0415 - one build needs no processes
+
     for order, result in at_once(_alone, orders, jobs=jobs):
         if isinstance(result, WorkerDied):
             yield order, result.told(repr(order.source.name))

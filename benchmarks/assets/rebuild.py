@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from measure import RUNS, Run, measured
+from measure import RUNS, Run, compiled, measured
 from PIL import Image, ImageEnhance
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,6 +30,7 @@ Root = dict[str, Any]
 
 def main() -> None:
     runs = int(os.environ.get("BRANCHXR_RUNS", RUNS))
+    compiled()
     dense = os.environ.get("BRANCHXR_DENSE")
     found = sorted(Path(dense).rglob("branch.glb"))[:1] if dense else []
     with tempfile.TemporaryDirectory() as name:

@@ -203,7 +203,7 @@ def test_a_build_whose_process_died_has_words(
 ) -> None:
     orders = [Order(tmp_path / "a.glb", tmp_path / "a")]
     died = [(orders[0], processes.WorkerDied())]
-    monkeypatch.setattr("branchxr_assets.orders.at_once", lambda *_a, **_k: iter(died))
+    monkeypatch.setattr("branchxr_assets.processes.at_once", lambda *_a, **_k: iter(died))
     ((_, error),) = carry_out_all(orders, jobs=1)
     assert getattr(error, "code", None) == "build_process_died"
 

@@ -3,6 +3,8 @@
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from branchxr_assets.readers import read
 from branchxr_assets.readers.gltf import read_chunk
 from branchxr_assets.render import view_from
 from branchxr_assets.render.textures import shrunk
+from branchxr_assets.report_page.bake import bake
 from branchxr_assets.report_page.outline import Outline, outline_of_chunk, outline_of_source
 from branchxr_assets.report_page.pictures import Pictures
 from branchxr_assets.steps import NOTHING_REMEMBERED, StepCache
@@ -150,6 +153,42 @@ def with_json(glb: bytes, name: str, by: list[float]) -> bytes:
     rest = glb[20 + size :]
     head = struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text) + len(rest), len(text), b"JSON")
     return head + text + rest
+
+
+def test_other_pixels_bake_no_geometry_again(
+    new_maker: Callable[[Path], Any],
+    key: Ed25519PrivateKey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "cache"
+    pages = []
+    for seed in (1, 2):
+        (tmp_path / str(seed)).mkdir()
+        maker = new_maker(tmp_path / str(seed))
+        furnish(maker, seed=seed)
+        build_scene(maker.save(), tmp_path / "a", key=key, cache=StepCache(folder))
+        pages.append((tmp_path / "a" / "report.html").read_bytes())
+        module = import_module("branchxr_assets.report_page.bake")
+        monkeypatch.setattr(module, "_made", lambda *_words: pytest.fail("baked again"))
+    monkeypatch.undo()
+    build_scene(maker.save(), tmp_path / "b", key=key)
+    baked = [page.split(b'<script id="scene"')[1] for page in pages]
+    assert baked[0] != baked[1]
+    clean = (tmp_path / "b" / "report.html").read_bytes()
+    assert baked[1] == clean.split(b'<script id="scene"')[1]
+
+
+def test_a_map_that_cannot_be_read_is_baked_apart(maker: Any, tmp_path: Path) -> None:
+    furnish(maker)
+    document = prepare(read(maker.save())).whole
+    broken = replace(document, images=(document.images[0][:40],))
+    whole, torn = (outline_of_chunk(write_glb(each)) for each in (document, broken))
+    assert whole.form == torn.form
+    cache = StepCache(tmp_path / "cache")
+    found = [bake([scene], cache=cache) for scene in (whole, torn)]
+    assert found == [bake([scene]) for scene in (whole, torn)]
+    assert found[0] != found[1]
 
 
 # --- bodies and shells -----------------------------------------------------------------------

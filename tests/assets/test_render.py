@@ -11,7 +11,15 @@ from PIL import Image
 from branchxr.errors import InputRefused
 from branchxr_assets.document import Document
 from branchxr_assets.readers import read
-from branchxr_assets.render import Camera, Lighting, camera_of_node, render, soup, view_from
+from branchxr_assets.render import (
+    Camera,
+    Lighting,
+    camera_of_node,
+    render,
+    render_windows,
+    soup,
+    view_from,
+)
 from branchxr_assets.render.camera import camera_paths
 
 QUAD = [[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]
@@ -252,6 +260,20 @@ def test_the_same_scene_gives_the_same_bytes(hall: Path) -> None:
     first = render([scene], camera, (96, 54))
     assert first.tobytes() == render([scene], camera, (96, 54)).tobytes()
     assert len(np.unique(first.reshape(-1, 3), axis=0)) > 500
+
+
+def test_a_window_shows_what_the_whole_picture_does_there(hall: Path) -> None:
+    """But for what is darkened from outside it: 0.03 of the picture's height, here 2 pixels."""
+    scene = read(hall).document
+    box = np.array([[-10.1, 0, -6.1], [10.1, 3.6, 6.0]])
+    camera = view_from("corner", box, size=(96, 54), cut_m=2.2)
+    whole = render([scene], camera, (96, 54), EVEN).astype(int)
+    windows = [(20, 10, 60, 31), (0, 40, 7, 54)]
+    found = render_windows([scene], camera, (96, 54), windows, EVEN)
+    for (x0, y0, x1, y1), part in zip(windows, found, strict=True):
+        assert part.shape == (y1 - y0, x1 - x0, 3)
+        inner = slice(2, -2), slice(2, -2)
+        assert np.abs(part[inner] - whole[y0:y1, x0:x1][inner]).max() <= 1
 
 
 def test_too_many_triangles_are_refused(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ _FAR_RATIO: Final = 0.12
 """What is nearer to the eye by a larger share hides a surface and does not touch it."""
 
 
-def creases(depths: Reals, camera: Camera) -> Reals:
+def creases(depths: Reals, camera: Camera, *, height: int) -> Reals:
     """Return `(h, w)` factors, 1 where nothing is close.
 
     In a plane the inverse distance is linear over the picture (with a parallel projection the
@@ -28,8 +28,8 @@ def creases(depths: Reals, camera: Camera) -> Reals:
     Args:
         depths: `(h, w)`, infinite where nothing is.
         camera: that took them.
+        height: of the whole picture, of which these may be a window.
     """
-    height = depths.shape[0]
     unit: Reals = np.ones_like(depths)
     if camera.yfov is None:
         linear, step = -depths, camera.height_m / height

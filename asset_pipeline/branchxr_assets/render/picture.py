@@ -17,6 +17,8 @@ from .soup import Integers, Reals, Soup, gather
 from .textures import Decode, shrunk
 
 Pixels = NDArray[np.uint8]
+Window = tuple[int, int, int, int]
+"""Pixels `x0, y0, x1, y1` of a picture, the ends left out."""
 
 BACKGROUND: Final = (0.80, 0.84, 0.89)
 """Display values: a pale sky, on white pages and dark ones."""
@@ -50,7 +52,6 @@ def render(
     lighting: Lighting = DEFAULTS,
     *,
     decode: Decode = shrunk,
-    window: tuple[int, int, int, int] | None = None,
 ) -> Pixels:
     """Draw documents into one picture, in rest pose. The same input gives the same bytes.
 
@@ -60,7 +61,6 @@ def render(
         size: width and height, pixels.
         lighting: how.
         decode: an image's bytes to what is shown of it.
-        window: `x0, y0, x1, y1` in pixels: nothing is drawn outside; the picture stays its size.
 
     Returns:
         `(height, width, 3) uint8`, sRGB.
@@ -68,13 +68,42 @@ def render(
     Raises:
         InputRefused: `picture_too_large`: more triangles than memory is for.
     """
+    (whole,) = render_windows(documents, camera, size, [(0, 0, *size)], lighting, decode=decode)
+    return whole
+
+
+def render_windows(
+    documents: Sequence[Document],
+    camera: Camera,
+    size: tuple[int, int],
+    windows: Sequence[Window],
+    lighting: Lighting = DEFAULTS,
+    *,
+    decode: Decode = shrunk,
+) -> list[Pixels]:
+    """Draw windows of one picture, as `render` would draw it, for the cost of what they show.
+
+    Surfaces are darkened by what is beside them inside the window only; the scene's own lights are
+    exposed for each window by itself.
+    """
     samples = lighting.samples
-    width, height = size[0] * samples, size[1] * samples
     soup = gather(documents)
-    drawn = None if window is None else tuple(edge * samples for edge in window)
-    canvas = make_canvas(soup, camera, width=width, height=height, window=drawn)
+    canvas = make_canvas(soup, camera, width=size[0] * samples, height=size[1] * samples)
     materials = [m for document in documents for m in load_materials(document, decode)]
     scene = _scene(soup, canvas, [*materials, PLAIN], camera)  # -1 is the last
+    drawn = []
+    for x0, y0, x1, y1 in windows:
+        window = (x0 * samples, y0 * samples, x1 * samples, y1 * samples)
+        part = replace(scene, canvas=replace(canvas, window=window))
+        drawn.append(_drawn(part, documents, camera, lighting, height=size[1]))
+    return drawn
+
+
+def _drawn(
+    scene: Scene, documents: Sequence[Document], camera: Camera, lighting: Lighting, *, height: int
+) -> Pixels:
+    """Draw the canvas' window of a picture that is so high."""
+    samples, canvas = lighting.samples, scene.canvas
     buffer = _visible(scene)
     shown = np.flatnonzero(buffer != _NOTHING)
     owners = (buffer[shown] & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -82,11 +111,12 @@ def render(
         scene = _with_lights(scene, documents, shown, owners)
     depths = (buffer >> np.uint64(32)).astype(np.uint32).view(np.float32)
     depths[buffer == _NOTHING] = np.inf
-    image = np.tile(_linear(np.array(BACKGROUND, np.float32)), (width * height, 1))
+    image = np.tile(_linear(np.array(BACKGROUND, np.float32)), (len(buffer), 1))
     image[shown] = _shaded(scene, shown, owners, samples)
-    image *= _creased(depths, camera, size, samples)[:, None]
+    image *= _creased(depths, canvas, camera, samples, height=height)[:, None]
     _blend(scene, image, depths)
-    mean = _display(image).reshape(size[1], samples, size[0], samples, 3).mean(axis=(1, 3))
+    sides = (canvas.height // samples, samples, canvas.width // samples, samples, 3)
+    mean = _display(image).reshape(sides).mean(axis=(1, 3))
     picture: Pixels = (mean * 255 + 0.5).astype(np.uint8)
     return picture
 
@@ -128,9 +158,9 @@ def _shaded(scene: Scene, shown: Integers, owners: Integers, samples: int) -> Re
     return colours[at]
 
 
-def _creased(depths: Reals, camera: Camera, size: tuple[int, int], samples: int) -> Reals:
-    grid = depths.reshape(size[1] * samples, size[0] * samples)
-    factors = creases(grid[::samples, ::samples], camera)
+def _creased(depths: Reals, canvas: Canvas, camera: Camera, samples: int, *, height: int) -> Reals:
+    grid = depths.reshape(canvas.height, canvas.width)
+    factors = creases(grid[::samples, ::samples], camera, height=height)
     return factors.repeat(samples, axis=0).repeat(samples, axis=1).reshape(-1)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..document import Floats
 from .camera import Camera
-from .soup import Integers, Soup
+from .soup import Integers, Reals, Soup
 
 _TRIANGLES_AT_ONCE: Final = 100_000
 _FRAGMENTS_AT_ONCE: Final = 1_000_000
@@ -34,35 +34,40 @@ class Fragments:
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A picture's grid of samples and where every vertex of a soup falls on it.
+    """A window's grid of samples, numbered row by row, and where every vertex of a soup falls.
 
     Attributes:
-        projected: `(n, 4)`, as `Camera.project` gives it.
+        projected: `(n, 4)`, as `Camera.project` gives it: on the whole picture.
         beyond_cut: `(n,)`: by how much each vertex lies below the cut, metres; `None` without one.
-        window: `x0, y0, x1, y1`: samples outside are not drawn.
+        window: `x0, y0, x1, y1` of the whole picture: samples outside do not exist.
     """
 
-    width: int
-    height: int
     near_m: float
     projected: Floats
     beyond_cut: Floats | None
-    window: tuple[int, ...]
+    window: tuple[int, int, int, int]
+
+    @property
+    def width(self) -> int:
+        """Of the window."""
+        return self.window[2] - self.window[0]
+
+    @property
+    def height(self) -> int:
+        """Of the window."""
+        return self.window[3] - self.window[1]
+
+    def middles(self, pixels: Integers) -> tuple[Reals, Reals]:
+        """Return x and y of samples' middles on the whole picture."""
+        left, top, _, _ = self.window
+        return pixels % self.width + (left + 0.5), pixels // self.width + (top + 0.5)
 
 
-def make_canvas(
-    soup: Soup,
-    camera: Camera,
-    *,
-    width: int,
-    height: int,
-    window: tuple[int, ...] | None = None,
-) -> Canvas:
-    """Project every vertex once."""
+def make_canvas(soup: Soup, camera: Camera, *, width: int, height: int) -> Canvas:
+    """Project every vertex once; the window is the whole picture."""
     projected = camera.project(soup.points, width=width, height=height)
     below = None if camera.cut_m is None else camera.cut_m - soup.points[:, 1]
-    shown = (0, 0, width, height) if window is None else window
-    return Canvas(width, height, camera.near_m, projected, below, shown)
+    return Canvas(camera.near_m, projected, below, (0, 0, width, height))
 
 
 def weights_of(homogeneous: Floats) -> tuple[Floats, Floats]:
@@ -196,7 +201,7 @@ def _spans(
         under = over_w[:, 0] * middle + over_w[:, 1] * y + over_w[:, 2]
         above = depth[:, 0] * middle + depth[:, 1] * y + depth[:, 2]
         distance = above / np.where(under > 0, under, np.inf)
-        pixels = row[span] * canvas.width + x
+        pixels = (row[span] - canvas.window[1]) * canvas.width + (x - canvas.window[0])
         yield Fragments(pixels, np.maximum(distance, 1e-9).astype(np.float32), owners[whose])
 
 

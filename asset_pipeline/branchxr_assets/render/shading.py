@@ -141,7 +141,7 @@ def _surface(scene: Scene, pixels: Integers, owners: Integers) -> _Surface:
     unique, at = np.unique(owners, return_inverse=True)
     corners = soup.corners[unique]
     edges, _ = weights_of(canvas.projected[corners][:, :, :3])
-    x, y = (pixels % canvas.width) + 0.5, (pixels // canvas.width) + 0.5
+    x, y = canvas.middles(pixels)
     own = edges[at]
     over_w = own[:, :, 0] * x[:, None] + own[:, :, 1] * y[:, None] + own[:, :, 2]
     shares = _shares(over_w)

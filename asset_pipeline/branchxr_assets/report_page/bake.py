@@ -125,7 +125,7 @@ def _box(scene: Outline, soup: _LazySoup, cache: StepCache) -> list[list[float]]
         box = [points.min(axis=0).tolist(), points.max(axis=0).tolist()] if len(points) else None
         return json.dumps(box).encode()
 
-    step = Step("baked_box", own_code(), inputs=(scene.digest,))
+    step = Step("baked_box", own_code(), inputs=(scene.form,))
     found: list[list[float]] | None = json.loads(cache.remember(step, make))
     return found
 
@@ -136,9 +136,18 @@ def _piece(
     def make() -> bytes:
         return msgspec.msgpack.encode(_made(*soup.get(), box, decode))
 
-    where = {"box": [edge.tolist() for edge in box]}
-    step = Step("baked", own_code(), where, (scene.digest,), ENCODERS)
+    if not cache.is_on:
+        return _made(*soup.get(), box, decode)
+    # Of pixels it matters only whether there are any: a map that cannot be read is none.
+    shown = [_is_readable(raw, decode, cache) for raw in scene.document.images]
+    decides = {"box": [edge.tolist() for edge in box], "shown": shown}
+    step = Step("baked", own_code(), decides, (scene.form,), ENCODERS)
     return msgspec.msgpack.decode(cache.remember(step, make), type=_Piece)
+
+
+def _is_readable(raw: bytes, decode: Decode, cache: StepCache) -> bool:
+    step = Step("report_image_shown", own_code(), {}, (cache.digest(raw),), ENCODERS)
+    return bool(cache.remember(step, lambda: b"" if decode(raw) is None else b"1"))
 
 
 def _made(document: Document, soup: Soup, box: tuple[Array, Array], decode: Decode) -> _Piece:

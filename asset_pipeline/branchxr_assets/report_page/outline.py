@@ -30,14 +30,14 @@ class Outline:
         keys: node -> the hash of all that decides on how it looks, for each that has a mesh.
         part: decodes these nodes alone.
         corners: `(2, 3)` lowest and highest position of an accessor.
-        digest: SHA-256 of all that decides on how the scene looks.
+        form: SHA-256 of all that decides on how the scene looks, the pixels of its images left out.
     """
 
     document: Document
     keys: Mapping[int, str]
     part: Callable[[Collection[int]], Document]
     corners: Callable[[int], Floats]
-    digest: str
+    form: str
 
     def whole(self) -> Document:
         """Decode everything."""
@@ -58,8 +58,9 @@ def outline_of_source(document: Document, cache: StepCache) -> Outline:
         values = document.accessors[index].as_float()
         return np.array([values.min(axis=0), values.max(axis=0)])
 
-    digest = hashlib.sha256(json.dumps(sorted(keys.items())).encode()).hexdigest()
-    return Outline(document, keys, lambda nodes: _only(document, nodes), corners, digest)
+    arrays = [content(index) for index in range(len(document.accessors))]
+    form = _hash([document.root, arrays])
+    return Outline(document, keys, lambda nodes: _only(document, nodes), corners, form)
 
 
 def outline_of_chunk(glb: bytes) -> Outline:
@@ -114,7 +115,14 @@ def outline_of_chunk(glb: bytes) -> Outline:
         values = np.array([declared[index]["min"], declared[index]["max"]], sized.values.dtype)
         return replace(sized, values=values).as_float()
 
-    return Outline(document, keys, part, corners, hashlib.sha256(glb).hexdigest())
+    # How long an image is moves the ones behind it, but no geometry: it lies before them.
+    solid = sorted(set(range(len(views))) - set(images))
+    stored_so = [[number, views[number], view_hash(number)] for number in solid]
+    return Outline(document, keys, part, corners, _hash([root, declared, stored_so]))
+
+
+def _hash(told: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _without_numbers(item: Json) -> Json:
@@ -193,7 +201,7 @@ def _mesh_key(
         for name, extension in sorted(primitive.get("extensions", {}).items()):
             if "bufferView" in extension:
                 told.append([name, streams(extension["bufferView"])])
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return _hash(told)
 
 
 def _material_key(document: Document, material: Json, image: Callable[[int], str]) -> str:
@@ -202,4 +210,4 @@ def _material_key(document: Document, material: Json, image: Callable[[int], str
         texture = document.listed("textures")[slot["index"]]
         sampler = document.listed("samplers")[texture["sampler"]] if "sampler" in texture else None
         told.append([name, sampler, [image(source) for source in image_sources(texture)]])
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return _hash(told)

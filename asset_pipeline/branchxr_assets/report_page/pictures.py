@@ -13,15 +13,14 @@ import numpy as np
 
 from ..document import Floats
 from ..geometry import placements
-from ..render import Camera, Lighting, render
+from ..render import Camera, Lighting, render, render_windows
 from ..render.creases import RADIUS_MAX
 from ..render.picture import Pixels
+from ..render.picture import Window as Box
 from ..render.textures import Decode
 from ..steps import Step, StepCache, own_code
 from .outline import Outline
 
-Box = tuple[int, int, int, int]
-"""Pixels `x0, y0, x1, y1` of a picture, the ends left out."""
 _WORTH_SHARE: Final = 0.5
 """Of a picture: where more is stale, all of it is drawn at once."""
 _STALE_MAX: Final = 12
@@ -107,9 +106,9 @@ class Pictures:
             scene.part([n for n, k in named.items() if any(_meet(boxes[k], a) for a in around)])
             for scene, named in zip(scenes, keys, strict=True)
         ]
-        for (x0, y0, x1, y1), window in zip(areas, around, strict=True):
-            drawn = render(documents, camera, self._size, _EVEN, decode=self._decode, window=window)
-            pixels[y0:y1, x0:x1] = drawn[y0:y1, x0:x1]
+        drawn = render_windows(documents, camera, self._size, around, _EVEN, decode=self._decode)
+        for (x0, y0, x1, y1), (left, top, _, _), part in zip(areas, around, drawn, strict=True):
+            pixels[y0:y1, x0:x1] = part[y0 - top : y1 - top, x0 - left : x1 - left]
         return _Taken(pixels.tobytes(), boxes)
 
     def _boxes(self, scene: Outline, nodes: Collection[int], camera: Camera) -> dict[int, Box]:
