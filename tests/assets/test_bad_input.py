@@ -146,6 +146,15 @@ def test_a_file_that_contradicts_itself(
     assert f"at {place} of" in error.came
 
 
+def test_a_number_beyond_all_floats(maker: Any, key: Ed25519PrivateKey) -> None:
+    maker.node(mesh=maker.box(), extras={"price": [12345.5]})
+    path = maker.save()
+    path.write_bytes(path.read_bytes().replace(b"12345.5", b"  1e999"))
+    error = refusal(path, key)
+    assert error.code == "scene_malformed"
+    assert "nodes[0].extras.price[0]" in str(error)
+
+
 def test_cyclic_nodes(maker: Any, key: Ed25519PrivateKey) -> None:
     top = maker.node()
     middle = maker.node(top)
