@@ -51,32 +51,31 @@ def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     wall_s = _WALL_S + _WALL_S_PER_MEGAPIXEL * pixels / 1e6
-    said = folder / "said.txt"
-    try:
-        with said.open("wb") as output:
+    with (folder / "said.txt").open("w+b") as said:
+        try:
             process = subprocess.Popen(  # noqa: S603 - the user's own encoder, our own words
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=said,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env={**environment, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)},
                 start_new_session=True,
             )
-    except OSError as error:
-        raise EncoderFailed.by(kind, error.strerror or type(error).__name__) from error
-    try:
-        _limit(process.pid, pixels)
-        status = _waited(process, time.monotonic() + wall_s, stop)
-    finally:
-        _end(process)
+        except OSError as error:
+            raise EncoderFailed.by(kind, error.strerror or type(error).__name__) from error
+        try:
+            _limit(process.pid, pixels)
+            status = _waited(process, time.monotonic() + wall_s, stop)
+        finally:
+            _end(process)
+        said.seek(0)  # by this handle: under the name there may be something else by now
+        text = said.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
     if status is None:
         why = (
             "nothing, since the build was stopped," if stop.is_set() else f"none in {wall_s:.0f} s"
         )
         raise EncoderFailed.by(kind, why)
-    with said.open("rb") as read:
-        text = read.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
     if status:
         last = text.strip().splitlines()[-1:] or [""]
         raise EncoderFailed.by(kind, f"exit status {status} ({last[0][:160]!r})")
@@ -85,6 +84,8 @@ def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event
 
 def output_of(kind: str, path: Path, *, pixels: int) -> bytes:
     """Read what was written; never more than uncompressed pixels would be."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise EncoderFailed.by(kind, "no plain file")  # a pipe would never end
     try:
         with path.open("rb") as read:
             raw = read.read(output_bytes_max(pixels) + 1)
@@ -119,9 +120,7 @@ def _limit(pid: int, pixels: int) -> None:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill it and what it started; nothing when it has ended."""
-    if process.poll() is not None:
-        return
+    """Kill it and what it started, also what it left running when it ended."""
     if sys.platform != "win32":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
