@@ -264,6 +264,14 @@ def test_a_link_out_of_the_folder_is_not_followed(
     assert refusal(path, key).code == "scene_path"
 
 
+def test_a_link_to_itself_leads_nowhere(maker: Any, key: Ed25519PrivateKey, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").symlink_to("a.bin")
+    maker.root["buffers"] = [{"uri": "a.bin", "byteLength": 4}]
+    path = tmp_path / "scene.gltf"
+    path.write_text(json.dumps({**maker.root, "bufferViews": [{"buffer": 0, "byteLength": 4}]}))
+    assert refusal(path, key).code in {"scene_path", "scene_missing_file"}
+
+
 def test_a_missing_neighbour_is_named(maker: Any, key: Ed25519PrivateKey, tmp_path: Path) -> None:
     path = tmp_path / "scene.gltf"
     path.write_text(json.dumps(maker.root | {"buffers": [{"uri": "a b.bin", "byteLength": 4}]}))

@@ -222,6 +222,8 @@ def test_command_lines(tmp_path: Path, kind: Any, settings: Settings) -> None:
         ("true", "no file"),
         ("echo something > out.ktx2", "no KTX2 file"),
         ("head -c 9000000 /dev/zero > out.ktx2", "bytes|status"),
+        ("sleep 0.2; yes > out.ktx2", "bytes|status"),
+        ("(yes & yes > two & yes > three & yes > four & yes > five) & wait; sleep 60", "more than"),
         ("mkfifo out.ktx2", "no plain file"),
         ("ln -s /dev/zero out.ktx2", "no plain file"),
         ("mkdir out.ktx2", "no plain file"),

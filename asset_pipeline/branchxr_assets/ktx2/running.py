@@ -17,6 +17,8 @@ _WALL_S_PER_MEGAPIXEL: Final = 120.0
 """Six times what Basis Universal in WebAssembly took on one busy core (19 s a megapixel, UASTC)."""
 _SAID_BYTES_MAX: Final = 64 * 1024
 _POLL_S: Final = 0.05
+_FILES: Final = 4
+"""What all files in its folder may be, in those that it is asked for: its input is one."""
 _KEPT: Final = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """What an encoder may know of our environment: where its own libraries are."""
 
@@ -66,15 +68,18 @@ def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event
             raise EncoderFailed.by(kind, error.strerror or type(error).__name__) from error
         try:
             _limit(process.pid, pixels)
-            status = _waited(process, time.monotonic() + wall_s, stop)
+            most = _FILES * output_bytes_max(pixels)
+            status = _waited(process, time.monotonic() + wall_s, stop, folder, most=most)
         finally:
             _end(process)
         said.seek(0)  # by this handle: under the name there may be something else by now
         text = said.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
     if status is None:
-        why = (
-            "nothing, since the build was stopped," if stop.is_set() else f"none in {wall_s:.0f} s"
-        )
+        why = f"none in {wall_s:.0f} s"
+        if stop.is_set():
+            why = "nothing, since the build was stopped,"
+        elif _written(folder) > most:
+            why = f"more than {most:,} bytes"
         raise EncoderFailed.by(kind, why)
     if status:
         last = text.strip().splitlines()[-1:] or [""]
@@ -101,12 +106,24 @@ def output_bytes_max(pixels: int) -> int:
     return 6 * pixels + 65536
 
 
-def _waited(process: "subprocess.Popen[bytes]", until_s: float, stop: Event) -> int | None:
-    """Return the exit status; `None` when it was stopped or took too long."""
-    while time.monotonic() < until_s and not stop.is_set():
+def _waited(
+    process: "subprocess.Popen[bytes]", until_s: float, stop: Event, folder: Path, *, most: int
+) -> int | None:
+    """Return the exit status; `None` when it was stopped, took too long or wrote too much."""
+    while time.monotonic() < until_s and not stop.is_set() and _written(folder) <= most:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(timeout=_POLL_S)
     return None
+
+
+def _written(folder: Path) -> int:
+    """Return the bytes of all files: what it starts at once is not under the limit for each."""
+    total = 0
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            with suppress(OSError):  # gone again
+                total += entry.stat(follow_symlinks=False).st_size
+    return total
 
 
 def _limit(pid: int, pixels: int) -> None:
