@@ -153,7 +153,8 @@ def build_scene(
     if strict and warnings:
         raise _strict(warnings)
     tell("report", 0.75)
-    identity = scene or source.stem
+    # A name of a file need not be UTF-8; what is signed must.
+    identity = scene or os.fsencode(source.stem).decode("utf-8", "replace")
     plain = _files(came, prepared, cut, warnings, identity=identity, cache=recipe.cache)
     tell("compressing", 0.85)
     files = with_twins(plain, jobs=jobs, cache=recipe.cache)

@@ -71,6 +71,7 @@ def compare(before: Side, after: Side) -> list[Change]:
     return sorted(
         [
             *_bodies(old, new),
+            *_fixtures(before, after, seen=old.keys() & new.keys()),
             *_nodes(before, after, seen=old.keys() | new.keys()),
             *_anchors(before, after),
             *_named("material", _materials(before), _materials(after)),
@@ -141,6 +142,51 @@ def _shape(document: Document, primitives: Sequence[Json]) -> str:
         if "indices" in primitive:
             digest.update(document.accessors[primitive["indices"]].values.tobytes())
     return digest.hexdigest()
+
+
+def _fixtures(before: Side, after: Side, *, seen: AbstractSet[str]) -> Iterator[Change]:
+    """Compare lights and cameras; where they stand only if nothing else is seen to move there."""
+    old, new = _mounted(before), _mounted(after)
+    for path, what in old.keys() - new.keys():
+        yield Change(path, f"{what}_removed", f"its {what} is gone")
+    for path, what in new.keys() - old.keys():
+        yield Change(path, f"{what}_added", f"it has a {what} now")
+    for path, what in old.keys() & new.keys():
+        (was, stood), (now, stands) = old[path, what], new[path, what]
+        if was != now:
+            yield Change(path, f"{what}_changed", f"its {what} was changed")
+        if path not in seen:
+            yield from _stood(path, stood, stands)
+
+
+def _mounted(side: Side) -> dict[tuple[str, str], tuple[str, Floats]]:
+    """Return `(path, what)` -> what a light or camera is like, and its place in the scene."""
+    found: dict[tuple[str, str], tuple[str, Floats]] = {}
+    for document in side.documents:
+        named, worlds = paths(document), world_matrices(document)
+        lights, cameras = document.listed("lights"), document.listed("cameras")
+        for index, world in worlds.items():
+            node = document.listed("nodes")[index]
+            light = node.get("extensions", {}).get("KHR_lights_punctual", {}).get("light")
+            if light is not None:
+                found[named[index], "light"] = _told(lights[light]), world
+            if "camera" in node:
+                found[named[index], "camera"] = _told(cameras[node["camera"]]), world
+    return found
+
+
+def _told(item: Json) -> str:
+    return json.dumps({k: v for k, v in item.items() if k != "name"}, sort_keys=True)
+
+
+def _stood(path: str, old: Floats, new: Floats) -> Iterator[Change]:
+    off = float(np.linalg.norm(new[:3, 3] - old[:3, 3]))
+    if off > MOVED_M:
+        yield Change(path, "moved", f"it was moved by {_length(off)}")
+    cosine = min(1.0, abs(float(matrix_quaternion(old) @ matrix_quaternion(new))))
+    angle = float(np.degrees(2 * np.arccos(cosine)))
+    if angle > TURNED_DEG:
+        yield Change(path, "turned", f"it was turned by {angle:.1f} degrees")
 
 
 def _nodes(before: Side, after: Side, *, seen: AbstractSet[str]) -> Iterator[Change]:

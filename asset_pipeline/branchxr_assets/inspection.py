@@ -21,9 +21,9 @@ def inspect_scene(path: Path, options: ReadOptions = DEFAULTS) -> Json:
         SceneRefused: it cannot be read.
     """
     source = read(path, options)
+    warnings = prepare(source).warnings  # refuses what cannot be measured
     shown = select_scene(source.document).document
     box = bounds(shown) if source.bounds_m is None else source.bounds_m
-    warnings = prepare(source).warnings
     return {
         "schema": 1,
         "kind": "scene",

@@ -88,8 +88,8 @@ def _contents(root: Json, level: Level) -> Iterator[str]:
 
 
 def is_package(path: Path) -> bool:
-    """Tell whether a path is to be read as a package: a folder, or a zip of one (no USDZ)."""
-    is_scene = path.suffix.lower() in {".usd", ".usdz"}
+    """Tell whether a path is to be read as a package: a folder, or a zip of one (no USDZ, ZAE)."""
+    is_scene = path.suffix.lower() in {".usd", ".usdz", ".zae"}
     return path.is_dir() or (not is_scene and zipfile.is_zipfile(path))
 
 

@@ -37,19 +37,20 @@ class Order:
     def carry_out(self, *, jobs: int, progress: Progress | None = None) -> BuildResult:
         """Build; raises as `build_scene` and `presets.load` do."""
         cache = StepCache(user_cache_folder() if self.uses_cache else None)
-        result = build_scene(
-            self.source,
-            self.output,
-            preset=load(self.preset, beside=self.source.parent, given=self.given),
-            key=None if self.key is None else load_key(self.key),
-            strict=self.strict,
-            cache=cache,
-            jobs=jobs,
-            options=self.options,
-            progress=progress,
-        )
-        cache.tidy()
-        return result
+        try:
+            return build_scene(
+                self.source,
+                self.output,
+                preset=load(self.preset, beside=self.source.parent, given=self.given),
+                key=None if self.key is None else load_key(self.key),
+                strict=self.strict,
+                cache=cache,
+                jobs=jobs,
+                options=self.options,
+                progress=progress,
+            )
+        finally:
+            cache.tidy()  # what is refused in the end has been remembered too
 
     def watched(self, result: BuildResult | None) -> list[Path]:
         """Return the files that decide on the build: what was read, and `branchxr.toml`."""

@@ -114,7 +114,8 @@ def check_target(folder: Path) -> None:
     Raises:
         InputRefused: `output_not_package`, `output_not_writable`.
     """
-    nearest = next(parent for parent in folder.absolute().parents if parent.exists())
+    whole = folder.absolute()
+    nearest = next(parent for parent in (*whole.parents, whole) if parent.exists())
     if not nearest.is_dir():
         raise _not_writable(nearest, NotADirectoryError(errno.ENOTDIR, "not a folder"))
     if not os.access(nearest, os.W_OK | os.X_OK):
@@ -139,16 +140,23 @@ def _foreign(folder: Path) -> str | None:
     """
     if not folder.is_dir():
         return folder.name
-    found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
-    found = [path for path in found if path.rpartition("/")[2] not in _LEFT_BY_SYSTEMS]
-    if not found:
-        return None
     try:
         manifest = parse_manifest((folder / MANIFEST_NAME).read_bytes())
-    except (OSError, PackageRefused):
-        return MANIFEST_NAME if MANIFEST_NAME in found else found[0]
+    except PackageRefused:
+        return MANIFEST_NAME
+    except OSError:
+        return next(_files_in(folder), None)
     own = {*manifest.files, MANIFEST_NAME, SIGNATURE_NAME}
-    return next((path for path in found if path not in own), None)
+    return next((path for path in _files_in(folder) if path not in own), None)
+
+
+def _files_in(folder: Path) -> Iterator[str]:
+    """Yield files as they are come to: who takes a whole disk for a package is told at once."""
+    for inner, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(inner, name).is_symlink()]
+        folders.sort()
+        for name in sorted({*names, *links} - _LEFT_BY_SYSTEMS):
+            yield Path(inner, name).relative_to(folder).as_posix()
 
 
 @contextmanager

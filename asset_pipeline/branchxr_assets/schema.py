@@ -233,7 +233,10 @@ def check(root: Json, *, file: str) -> None:
 
 
 def _check_nesting(root: Json, file: str) -> None:
-    """Check that `extensions` holds objects wherever it is, and that nothing lies too deep."""
+    """Check that `extensions` holds objects wherever it is, and that nothing lies too deep.
+
+    Nor may a number be beyond all floats: `1e999` is JSON, but what is read of it is not.
+    """
     stack: list[tuple[str, Any, int, bool]] = [("", root, 0, False)]
     while stack:
         place, current, depth, is_extra = stack.pop()
@@ -248,6 +251,8 @@ def _check_nesting(root: Json, file: str) -> None:
             for key, item in current.items():
                 here = f"{place}.{key}".lstrip(".")
                 stack.append((here, item, depth + 1, is_extra or key == "extras"))
+        elif isinstance(current, float) and not math.isfinite(current):
+            raise _malformed(file, place, "a number beyond all floats")
 
 
 def _check_pattern(root: Json, pattern: str, file: str) -> None:

@@ -146,6 +146,15 @@ def test_a_file_that_contradicts_itself(
     assert f"at {place} of" in error.came
 
 
+def test_a_number_beyond_all_floats(maker: Any, key: Ed25519PrivateKey) -> None:
+    maker.node(mesh=maker.box(), extras={"price": [12345.5]})
+    path = maker.save()
+    path.write_bytes(path.read_bytes().replace(b"12345.5", b"  1e999"))
+    error = refusal(path, key)
+    assert error.code == "scene_malformed"
+    assert "nodes[0].extras.price[0]" in str(error)
+
+
 def test_cyclic_nodes(maker: Any, key: Ed25519PrivateKey) -> None:
     top = maker.node()
     middle = maker.node(top)
@@ -253,6 +262,14 @@ def test_a_link_out_of_the_folder_is_not_followed(
     path = inner / "scene.gltf"
     path.write_text(json.dumps(maker.root | {"buffers": [{"uri": "data.bin", "byteLength": 4}]}))
     assert refusal(path, key).code == "scene_path"
+
+
+def test_a_link_to_itself_leads_nowhere(maker: Any, key: Ed25519PrivateKey, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").symlink_to("a.bin")
+    maker.root["buffers"] = [{"uri": "a.bin", "byteLength": 4}]
+    path = tmp_path / "scene.gltf"
+    path.write_text(json.dumps({**maker.root, "bufferViews": [{"buffer": 0, "byteLength": 4}]}))
+    assert refusal(path, key).code in {"scene_path", "scene_missing_file"}
 
 
 def test_a_missing_neighbour_is_named(maker: Any, key: Ed25519PrivateKey, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,13 @@ def tiles(package: Path) -> tuple[list[Any], Any]:
 def gltf(package: Path, tile: Any) -> Any:
     raw = (package / tile["content"]["uri"]).read_bytes()
     return json.loads(split(raw, file="chunk")[0])
+
+
+def test_a_name_that_is_no_utf8(maker: Any, key: Ed25519PrivateKey, tmp_path: Path) -> None:
+    maker.room()
+    source = maker.save(os.fsdecode(b"caf\xe9.glb"))
+    assert build_scene(source, tmp_path / "out", key=key).scene == "caf\ufffd"
+    assert json.loads((tmp_path / "out" / "branch.json").read_bytes())["scene"] == "caf\ufffd"
 
 
 def test_the_tileset_has_the_shape_of_the_design(hall_package: Path) -> None:

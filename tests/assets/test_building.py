@@ -152,6 +152,13 @@ def test_no_cache_leaves_none(run: Any, room: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+def test_what_a_refused_build_remembered_counts_too(run: Any, maker: Any, tmp_path: Path) -> None:
+    maker.node(mesh=maker.box())
+    result = run("build", maker.save(), "-o", tmp_path / "out", "--strict")
+    assert (result.exit_code, (tmp_path / "out").exists()) == (3, False)
+    assert (tmp_path / "cache/assets/made/written").is_file()  # the limits were looked at
+
+
 # --- several scenes --------------------------------------------------------------------------
 
 
@@ -466,6 +473,14 @@ def test_bench_refuses_as_build_does(run: Any, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert "error [scene_not_found]" in result.stderr
     assert run("bench", tmp_path / "gone.glb", "--runs", 21).exit_code == 2
+
+
+def test_bench_refuses_a_scene_of_which_nothing_can_be_built(run: Any, room: Path) -> None:
+    (room.parent / "branchxr.toml").write_text("[geometry]\nposition_bits = 99\n")
+    for words in ([], ["--json"]):
+        result = run("bench", room, "--preset", "mobile", "--codec", "none", *words)
+        assert result.exit_code == 3
+        assert "error [preset_refused]" in result.stderr
 
 
 def test_versions_of_encoders_are_written_down(run: Any, room: Path, tmp_path: Path) -> None:

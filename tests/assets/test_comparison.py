@@ -128,3 +128,33 @@ def test_another_way_to_write_a_place_is_no_move(before: Document) -> None:
             del chair["extras"]
 
     assert changed(before, edit) == []
+
+
+def test_lights_and_cameras(before: Document) -> None:
+    nodes = before.listed("nodes")
+    lamp = next(i for i, n in enumerate(nodes) if "KHR_lights_punctual" in n.get("extensions", {}))
+    eye = next(i for i, n in enumerate(nodes) if "camera" in n)
+    named = paths(before)
+
+    def brighter(root: Json) -> None:
+        number = root["nodes"][lamp]["extensions"]["KHR_lights_punctual"]["light"]
+        root["extensions"]["KHR_lights_punctual"]["lights"][number]["intensity"] = 1.5
+
+    def longer(root: Json) -> None:
+        root["cameras"][root["nodes"][eye]["camera"]]["perspective"]["yfov"] = 0.3
+
+    def higher(root: Json) -> None:
+        root["nodes"][lamp]["translation"] = [0.0, 99.0, 0.0]
+
+    def elsewhere(root: Json) -> None:
+        root["nodes"][eye].update(rotation=[0.6, 0, 0, 0.8])
+
+    assert (named[lamp], "light_changed") in changed(before, brighter)
+    assert changed(before, longer) == [(named[eye], "camera_changed")]
+    assert (named[lamp], "moved") in changed(before, higher)
+    assert changed(before, elsewhere) == [(named[eye], "turned")]
+    gone = changed(before, lambda root: root["nodes"][eye].pop("camera"))
+    assert gone == [(named[eye], "camera_removed")]
+    after = before.copy()
+    after.listed("nodes")[eye].pop("camera")
+    assert [c.kind for c in compare(side(after), side(before))] == ["camera_added"]

@@ -12,10 +12,20 @@ from typer.testing import CliRunner, Result
 
 from branchxr.cli.assets import app
 from branchxr_assets.build import build_scene
+from branchxr_assets.contents.anchors import list_anchors
+from branchxr_assets.prepare import prepare
+from branchxr_assets.readers import read
 
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["extract", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("text", ["[1" + "0" * 400 + "]", "[1e999]", "[nan]", "[-1e999, 1]"])
+def test_a_size_in_text_that_is_none_stays_text(maker: Any, text: str) -> None:
+    maker.node(name="board", extras={"branch_anchor": "panel", "size_m": text})
+    (anchor,), _ = list_anchors(prepare(read(maker.save())).whole)
+    assert anchor["size_m"] == text
 
 
 def test_a_scene_and_its_package_say_the_same(hall: Path, hall_package: Path) -> None:

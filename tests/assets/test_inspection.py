@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from branchxr.errors import PackageRefused, SceneRefused
 from branchxr.protocol.package import FileEntry, Manifest, seal
 from branchxr_assets.build import build_scene
-from branchxr_assets.inspection import inspect_package
+from branchxr_assets.inspection import inspect_package, inspect_scene
 from branchxr_assets.packager import sealed
 
 
@@ -83,3 +83,17 @@ def test_an_expired_package_is_refused(tmp_path: Path, key: Ed25519PrivateKey) -
     with pytest.raises(PackageRefused) as caught:
         inspect_package(tmp_path, now=1000)
     assert caught.value.code == "package_expired"
+
+
+@pytest.mark.parametrize("scale", [[[1, 1, 1], [2, 2, 2]], [[1, 1], [2, 2], [3, 3]]])
+def test_instances_that_do_not_fit_are_refused(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path, scale: Any
+) -> None:
+    attributes = {"TRANSLATION": maker.array([[0, 0, 0]] * 3), "SCALE": maker.array(scale)}
+    maker.node(mesh=maker.box(), extensions={"EXT_mesh_gpu_instancing": {"attributes": attributes}})
+    maker.root["extensionsUsed"] = ["EXT_mesh_gpu_instancing"]
+    source = maker.save()
+    for use in (inspect_scene, lambda path: build_scene(path, tmp_path / "out", key=key)):
+        with pytest.raises(SceneRefused, match="EXT_mesh_gpu_instancing") as caught:
+            use(source)
+        assert caught.value.code == "scene_accessor"

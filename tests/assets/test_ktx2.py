@@ -222,6 +222,12 @@ def test_command_lines(tmp_path: Path, kind: Any, settings: Settings) -> None:
         ("true", "no file"),
         ("echo something > out.ktx2", "no KTX2 file"),
         ("head -c 9000000 /dev/zero > out.ktx2", "bytes|status"),
+        ("sleep 0.2; yes > out.ktx2", "bytes|status"),
+        ("(yes & yes > two & yes > three & yes > four & yes > five) & wait; sleep 60", "more than"),
+        ("mkfifo out.ktx2", "no plain file"),
+        ("ln -s /dev/zero out.ktx2", "no plain file"),
+        ("mkdir out.ktx2", "no plain file"),
+        ("rm said.txt; mkfifo said.txt; exit 1", "exit status 1"),
     ],
 )
 def test_bad_output_is_refused(tmp_path: Path, script: str, said: str) -> None:
@@ -262,6 +268,17 @@ def test_who_takes_too_long_is_ended_with_all_it_started(tmp_path: Path, monkeyp
     with pytest.raises(EncoderFailed, match="none in 0 s"):
         run("basisu", [program], tmp_path, pixels=0, stop=Event())
     assert time.monotonic() - started < 10
+    child = int((tmp_path / "child").read_text())
+    for _ in range(100):
+        if not is_running(child):
+            return
+        time.sleep(0.02)
+    pytest.fail("what it started is still there")
+
+
+def test_what_it_leaves_running_is_ended_too(tmp_path: Path) -> None:
+    program = stand_in(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child")
+    assert run("basisu", [program], tmp_path, pixels=0, stop=Event()) == ""
     child = int((tmp_path / "child").read_text())
     for _ in range(100):
         if not is_running(child):

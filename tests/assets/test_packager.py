@@ -1,6 +1,7 @@
 """Writing a package: all of it or nothing, and never over what is somebody else's."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from branchxr.errors import InputRefused, KeyRefused
 from branchxr_assets.build import build_scene
-from branchxr_assets.packager import next_version, write_package
+from branchxr_assets.packager import check_target, next_version, write_package
 from branchxr_assets.signing import load_key, user_key
 
 
@@ -58,6 +59,34 @@ def test_a_manifest_of_something_else_does_not_make_a_package(tmp_path: Path) ->
         write_package(output, {"a": b""})
     assert caught.value.code == "output_not_package"
     assert [path.name for path in output.iterdir()] == ["manifest.json"]
+
+
+def test_a_whole_disk_is_no_package_and_is_not_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputRefused) as caught:
+        check_target(Path("/"))
+    assert caught.value.code in {"output_not_package", "output_not_writable"}
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "z").mkdir()
+    opened = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: opened.append(path) or scan(path))
+    with pytest.raises(InputRefused, match=r"a\.txt"):
+        check_target(tmp_path)
+    assert len(opened) == 1
+
+
+def test_a_link_in_a_package_is_somebody_elses(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    maker.room()
+    source, output = maker.save(), tmp_path / "out"
+    build_scene(source, output, key=key)
+    (tmp_path / "mine").mkdir()
+    (output / "linked").symlink_to(tmp_path / "mine")
+    with pytest.raises(InputRefused, match="linked"):
+        build_scene(source, output, key=key)
 
 
 def test_notes_put_into_a_package_are_not_thrown_away(

@@ -72,6 +72,15 @@ def test_what_is_no_preset_is_refused_by_name(tmp_path: Path, text: str, named: 
     assert named in str(caught.value)
 
 
+def test_what_is_typed_hides_nothing_wrong_in_the_file(tmp_path: Path) -> None:
+    for text in ("geometry = 3", '[geometry]\ncodec = "zip"'):
+        (tmp_path / "branchxr.toml").write_text(text)
+        for typed in ({"codec": None}, {"codec": "draco"}):
+            with pytest.raises(InputRefused, match="geometry") as caught:
+                load(beside=tmp_path, given={"geometry": typed})
+            assert caught.value.code == "preset_refused"
+
+
 def test_a_name_that_is_no_preset() -> None:
     with pytest.raises(InputRefused) as caught:
         load("../../etc/passwd")

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from branchxr.cli.assets import app
 from branchxr.errors import SceneRefused
 from branchxr_assets.build import build_scene
 from branchxr_assets.document import Document, Json
@@ -566,6 +568,13 @@ def test_an_archive_is_read_with_its_pictures(tmp_path: Path) -> None:
     assert list(found.hashes) == ["зал.zae"]
     assert len(found.document.images) == 1
     assert read(packed(tmp_path, {"hall.DAE": text})).counts.triangles_drawn == 2
+
+
+def test_an_archive_is_no_package_to_any_command(tmp_path: Path) -> None:
+    path = packed(tmp_path, {"hall.dae": shown(triangles())})
+    for words in (["inspect", "--json"], ["extract"], ["validate", "--no-khronos"]):
+        result = CliRunner().invoke(app, [words[0], str(path), *words[1:]])
+        assert (result.exit_code, "package" in result.output) == (0, False)
 
 
 @pytest.mark.parametrize(

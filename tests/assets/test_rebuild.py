@@ -254,6 +254,19 @@ def test_a_picture_mended_is_the_picture_taken_anew(
     assert (before.take("x", [outline_of_source(document, cache)], camera) != anew).any()
 
 
+def test_a_mesh_that_stands_nowhere_is_on_no_picture(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    none = {"EXT_mesh_gpu_instancing": {"attributes": {}}}
+    maker.node(mesh=maker.box(), extensions=none)
+    maker.node(mesh=maker.box((2, 1, 1)))
+    maker.root["extensionsUsed"] = ["EXT_mesh_gpu_instancing"]
+    source = maker.save()
+    build_scene(source, tmp_path / "a", key=key, cache=StepCache(tmp_path / "cache"))
+    build_scene(source, tmp_path / "b", key=key)
+    assert promised(tmp_path / "a") == promised(tmp_path / "b")
+
+
 def test_a_picture_of_the_same_is_not_taken_again(
     maker: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

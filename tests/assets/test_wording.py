@@ -128,6 +128,14 @@ def test_values_keep_their_places_and_messages_in_messages_are_said_too() -> Non
     assert in_russian("never heard of") is None
 
 
+def test_a_name_of_commas_takes_no_time_and_a_value_is_as_short_as_can_be() -> None:
+    assert in_russian(", " * 20_000) is None
+    assert details._values("a b, c is plenty", ["", " ", ", ", " is plenty"]) == ["a", "b", "c"]
+    assert details._values("a, b, c is plenty", ["", ", ", " is plenty"]) == ["a", "b, c"]
+    for message in (" is plenty", "a,  is plenty", "a is plenty", "a, b is plenty!"):
+        assert details._values(message, ["", ", ", " is plenty"]) is None
+
+
 def test_the_report_says_the_details_in_both_languages() -> None:
     message = "its texture is left out: no file is named"
     page = warning_list([SceneWarning("image_missing", "a", message)], {})

@@ -1,6 +1,7 @@
 """Find the anchors of a scene and the extras of its nodes."""
 
 import ast
+import sys
 from typing import Final
 
 import numpy as np
@@ -80,8 +81,11 @@ def _with_lists(extras: Json) -> tuple[Json, list[str]]:
 
 
 def _is_a(item: object, kind: type) -> bool:
-    is_number = isinstance(item, int | float) and not isinstance(item, bool)
-    return is_number if kind is float else isinstance(item, kind)
+    if kind is not float:
+        return isinstance(item, kind)
+    if isinstance(item, bool) or not isinstance(item, int | float):
+        return False
+    return abs(item) <= sys.float_info.max
 
 
 def _rounded(values: np.ndarray) -> list[float]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from branchxr.protocol.floor import CELLS_MAX, Floor
 
-from ..document import Document, Floats, Json
+from ..document import Accessor, Document, Floats, Json
+from ..encoders import encoder_versions
 from ..geometry import Placement, placements, triangles, world_positions
 from ..liveness import is_avatar
-from ..steps import NOTHING_REMEMBERED, Step, StepCache
+from ..steps import NOTHING_REMEMBERED, Step, StepCache, own_code
 from ..tree import walk
 from ..warnings import SceneWarning
 from .raster import Grid, Mask, clip_height, cover, dilate
@@ -38,8 +39,6 @@ class FloorOptions:
 
 
 DEFAULTS: Final = FloorOptions()
-VERSION: Final = 1
-"""Of what is remembered here: raised with every change of it (`branchxr_assets.steps`)."""
 _GROUPS: Final = 64
 """What is solid is looked at in so many parts: a moved node is a 64th of the work."""
 _LEVEL: Final = 0.95
@@ -140,15 +139,19 @@ def _key(document: Document, group: Sequence[Placement], cache: StepCache) -> st
         whole.update(placement.matrices.tobytes())
         for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
             slots = (primitive["attributes"].get("POSITION"), primitive.get("indices"))
-            of = [None if i is None else cache.digest(document.accessors[i].values) for i in slots]
-            normalized = slots[0] is not None and document.accessors[slots[0]].is_normalized
-            whole.update(repr([primitive.get("mode"), normalized, *of]).encode())
+            told = [None if i is None else _told(document.accessors[i], cache) for i in slots]
+            whole.update(repr([primitive.get("mode"), *told]).encode())
     return whole.hexdigest()
+
+
+def _told(accessor: Accessor, cache: StepCache) -> tuple[object, ...]:
+    values = accessor.values  # the same bytes are other numbers in another type
+    return values.dtype.str, values.shape, accessor.is_normalized, cache.digest(values)
 
 
 def _facing_up(solids: Sequence[_Solid], cache: StepCache) -> Floats:
     """Return the solid triangles that are level and face up."""
-    step = Step("floor_facing_up", VERSION)
+    step = Step("floor_facing_up", own_code(), encoders=encoder_versions())
     found = []
     with cache.shelf(step) as shelf:
         for solid in solids:
@@ -229,7 +232,8 @@ def _blocked(
     )
     touched = wide.empty()
     place = [wide.x, wide.z, wide.columns, wide.rows, wide.cell_m, low, high]
-    with cache.shelf(Step("floor_touched", VERSION, {"place": place})) as shelf:
+    step = Step("floor_touched", own_code(), {"place": place}, encoders=encoder_versions())
+    with cache.shelf(step) as shelf:
         for solid in solids:
 
             def make(solid: _Solid = solid) -> bytes:

@@ -17,6 +17,8 @@ _WALL_S_PER_MEGAPIXEL: Final = 120.0
 """Six times what Basis Universal in WebAssembly took on one busy core (19 s a megapixel, UASTC)."""
 _SAID_BYTES_MAX: Final = 64 * 1024
 _POLL_S: Final = 0.05
+_FILES: Final = 4
+"""What all files in its folder may be, in those that it is asked for: its input is one."""
 _KEPT: Final = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """What an encoder may know of our environment: where its own libraries are."""
 
@@ -51,32 +53,34 @@ def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     wall_s = _WALL_S + _WALL_S_PER_MEGAPIXEL * pixels / 1e6
-    said = folder / "said.txt"
-    try:
-        with said.open("wb") as output:
+    with (folder / "said.txt").open("w+b") as said:
+        try:
             process = subprocess.Popen(  # noqa: S603 - the user's own encoder, our own words
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=said,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env={**environment, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)},
                 start_new_session=True,
             )
-    except OSError as error:
-        raise EncoderFailed.by(kind, error.strerror or type(error).__name__) from error
-    try:
-        _limit(process.pid, pixels)
-        status = _waited(process, time.monotonic() + wall_s, stop)
-    finally:
-        _end(process)
+        except OSError as error:
+            raise EncoderFailed.by(kind, error.strerror or type(error).__name__) from error
+        try:
+            _limit(process.pid, pixels)
+            most = _FILES * output_bytes_max(pixels)
+            status = _waited(process, time.monotonic() + wall_s, stop, folder, most=most)
+        finally:
+            _end(process)
+        said.seek(0)  # by this handle: under the name there may be something else by now
+        text = said.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
     if status is None:
-        why = (
-            "nothing, since the build was stopped," if stop.is_set() else f"none in {wall_s:.0f} s"
-        )
+        why = f"none in {wall_s:.0f} s"
+        if stop.is_set():
+            why = "nothing, since the build was stopped,"
+        elif _written(folder) > most:
+            why = f"more than {most:,} bytes"
         raise EncoderFailed.by(kind, why)
-    with said.open("rb") as read:
-        text = read.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
     if status:
         last = text.strip().splitlines()[-1:] or [""]
         raise EncoderFailed.by(kind, f"exit status {status} ({last[0][:160]!r})")
@@ -85,6 +89,8 @@ def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event
 
 def output_of(kind: str, path: Path, *, pixels: int) -> bytes:
     """Read what was written; never more than uncompressed pixels would be."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise EncoderFailed.by(kind, "no plain file")  # a pipe would never end
     try:
         with path.open("rb") as read:
             raw = read.read(output_bytes_max(pixels) + 1)
@@ -100,12 +106,24 @@ def output_bytes_max(pixels: int) -> int:
     return 6 * pixels + 65536
 
 
-def _waited(process: "subprocess.Popen[bytes]", until_s: float, stop: Event) -> int | None:
-    """Return the exit status; `None` when it was stopped or took too long."""
-    while time.monotonic() < until_s and not stop.is_set():
+def _waited(
+    process: "subprocess.Popen[bytes]", until_s: float, stop: Event, folder: Path, *, most: int
+) -> int | None:
+    """Return the exit status; `None` when it was stopped, took too long or wrote too much."""
+    while time.monotonic() < until_s and not stop.is_set() and _written(folder) <= most:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(timeout=_POLL_S)
     return None
+
+
+def _written(folder: Path) -> int:
+    """Return the bytes of all files: what it starts at once is not under the limit for each."""
+    total = 0
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            with suppress(OSError):  # gone again
+                total += entry.stat(follow_symlinks=False).st_size
+    return total
 
 
 def _limit(pid: int, pixels: int) -> None:
@@ -119,9 +137,7 @@ def _limit(pid: int, pixels: int) -> None:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill it and what it started; nothing when it has ended."""
-    if process.poll() is not None:
-        return
+    """Kill it and what it started, also what it left running when it ended."""
     if sys.platform != "win32":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -179,16 +179,32 @@ def _check_joints(
                 warnings.append(SceneWarning("joint_out_of_range", place, message))
 
 
+_INSTANCE_TYPES: Final = {"TRANSLATION": "VEC3", "ROTATION": "VEC4", "SCALE": "VEC3"}
+"""EXT_mesh_gpu_instancing; attributes of other names are an application's own."""
+
+
 def _check_instances(document: Document, node: Json, place: str, file: str) -> None:
     extension = node.get("extensions", {}).get("EXT_mesh_gpu_instancing")
     if extension is None:
         return
+    at = f"{place}.extensions.EXT_mesh_gpu_instancing"
+    for name, index in extension["attributes"].items():
+        kind = document.accessors[index].type
+        if kind != _INSTANCE_TYPES.get(name, kind):
+            raise refused(
+                "scene_accessor",
+                file=file,
+                place=f"{at}.attributes.{name}",
+                expected=f"instance attributes of type {_INSTANCE_TYPES[name]}",
+                came=kind,
+                remedy="export the scene again",
+            )
     counts = {document.accessors[index].count for index in extension["attributes"].values()}
     if len(counts) > 1:
         raise refused(
             "scene_accessor",
             file=file,
-            place=f"{place}.extensions.EXT_mesh_gpu_instancing",
+            place=at,
             expected="instance attributes of one length",
             came=f"lengths {sorted(counts)}",
             remedy="export the scene again",

@@ -131,6 +131,7 @@ def load(
         t: {k: v for k, v in keys.items() if v is not None} for t, keys in (given or {}).items()
     }
     try:
+        msgspec.convert(values, Preset)  # what is wrong shows, also where what was typed covers it
         preset = msgspec.convert(_merged(values, typed), Preset)
     except msgspec.ValidationError as error:
         raise _refused(str(error), file) from error

@@ -87,7 +87,10 @@ class Resources:
         if not name or path.is_absolute() or ".." in path.parts:
             return False
         folder = self._folder.resolve()
-        return (folder / name).resolve().is_relative_to(folder)
+        try:
+            return (folder / name).resolve().is_relative_to(folder)
+        except (OSError, RuntimeError):  # a link that leads to itself: OSError from Python 3.13 on
+            return False
 
     def _inline(self, uri: str, place: str) -> bytes:
         head, comma, body = uri.partition(",")

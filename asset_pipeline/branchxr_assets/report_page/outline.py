@@ -87,9 +87,9 @@ def outline_of_chunk(glb: bytes) -> Outline:
     def content(index: int) -> str:
         item = declared[index]
         sparse = item.get("sparse", {})
-        parts = (item, sparse.get("indices", {}), sparse.get("values", {}))
+        parts = (item, sparse, sparse.get("indices", {}), sparse.get("values", {}))
         own = [view_hash(part["bufferView"]) for part in parts if "bufferView" in part]
-        return json.dumps([_without_numbers(item), own], sort_keys=True)
+        return json.dumps([*map(_without_numbers, parts), own], sort_keys=True)
 
     def part(nodes: Collection[int]) -> Document:
         if len(nodes) == len(keys):
@@ -127,7 +127,8 @@ def _hash(told: list[Any]) -> str:
 
 def _without_numbers(item: Json) -> Json:
     """Return an accessor's words without numbers of views, which other parts of a file decide."""
-    return {key: value for key, value in item.items() if key not in {"bufferView", "sparse"}}
+    inner = {"bufferView", "sparse", "indices", "values"}
+    return {key: value for key, value in item.items() if key not in inner}
 
 
 def _sized(item: Json, number: int) -> Accessor:

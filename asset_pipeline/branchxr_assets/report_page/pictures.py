@@ -131,6 +131,8 @@ class Pictures:
         width, height = self._size
         if not boxes:  # only decoding tells where a skin is
             return 0, 0, width, height
+        if not len(matrices):  # instances, but none of them
+            return 0, 0, 0, 0
         ends = np.array(boxes)
         corners = np.array(
             [[[box[k >> a & 1][a] for a in range(3)] for k in range(8)] for box in ends]

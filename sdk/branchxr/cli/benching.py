@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import print_json, reported, say
+from .output import fail, print_json, reported, say
 from .progress import progress_bar
 from .reading import Unit, Up, read_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from branchxr_assets.bench import Row
 
 _HEAD = (
@@ -73,16 +75,22 @@ def bench(
             rows = list(bench(planned, runs=runs, progress=progress))
         if as_json:
             print_json({"schema": 1, "rows": [row.as_json() for row in rows]})
-            return
-        for source in dict.fromkeys(sources):
-            own = [row for row in rows if row.trial.source == source]
-            typer.echo(f"{source}")
-            for line in _table([_HEAD, *(_cells(row) for row in own if row.runs)]):
-                typer.echo(f"  {line}")
-            for row in own:
-                if row.refused is not None:
-                    kind = f"{row.trial.preset} with {row.trial.codec}"
-                    say(f"left out: {kind}: {row.refused.came}")
+        by_source = {s: [row for row in rows if row.trial.source == s] for s in sources}
+        for source, own in by_source.items():
+            if not as_json:
+                _tell(source, own)
+        for own in by_source.values():
+            if own[0].refused is not None and not any(row.runs for row in own):
+                fail(own[0].refused)  # what is wrong with all of them is not their contradiction
+
+
+def _tell(source: Path, rows: "Sequence[Row]") -> None:
+    typer.echo(f"{source}")
+    for line in _table([_HEAD, *(_cells(row) for row in rows if row.runs)]):
+        typer.echo(f"  {line}")
+    for row in rows:
+        if row.refused is not None:
+            say(f"left out: {row.trial.preset} with {row.trial.codec}: {row.refused.came}")
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
