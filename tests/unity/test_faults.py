@@ -47,6 +47,12 @@ def has_fault(code: str) -> Callable[[Seen], bool]:
     return holds
 
 
+def is_off_for(code: str) -> Callable[[Seen], bool]:
+    """Hold once a fault was told and the stage is off: that comes a frame or more later."""
+    told = has_fault(code)
+    return lambda seen: told(seen) and seen["state"] == "Off"
+
+
 def host_of(project: Path) -> int:
     lines = (project / "Temp/BranchXR/host.txt").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("pid=")).removeprefix("pid="))
@@ -67,8 +73,7 @@ async def test_a_python_that_will_not_do(
     python = str(tmp_path / "none/python") if text is None else program(tmp_path / "py", text)
     async with playing() as game:
         await game.play(**settings_of(python=python))
-        seen = await game.until(has_fault(code))
-        assert seen["state"] == "Off"
+        seen = await game.until(is_off_for(code))
         [fault] = seen["faults"]
         assert python in fault  # where
         assert "BranchSettings" in fault or "host.log" in fault  # what to do
@@ -127,8 +132,7 @@ async def test_a_host_of_another_version(
     ready.write_text("layout=999\nversion=9.9\nport=1\ntoken=x\n")
     async with playing() as game:
         await game.play(**settings_of())
-        seen = await game.until(has_fault("layout_mismatch"))
-        assert seen["state"] == "Off"
+        seen = await game.until(is_off_for("layout_mismatch"))
         assert "999 of branchxr 9.9" in seen["faults"][0]
 
 
@@ -145,8 +149,7 @@ async def test_a_host_that_never_stays_is_given_up(
     ))  # fmt: skip
     async with playing() as game:
         await game.play(**settings_of(python=python))
-        seen = await game.until(has_fault("host_restarts"))
-        assert seen["state"] == "Off"
+        seen = await game.until(is_off_for("host_restarts"))
 
 
 @pytest.mark.parametrize("where", ["beside", "inside"])
@@ -281,8 +284,7 @@ async def test_a_library_that_will_not_do(
         changes = {"pythonLibrary": str(tmp_path / library)}
     async with playing() as game:
         await game.play(**(inside() | changes))
-        seen = await game.until(has_fault(code))
-        assert seen["state"] == "Off"
+        seen = await game.until(is_off_for(code))
 
 
 @pytest.mark.parametrize("is_root", [False, True])
@@ -297,8 +299,7 @@ async def test_a_python_of_another_version_in_process(
     (package / "inside.py").write_text("def start(*words): raise AssertionError(words)\n")
     async with playing(is_root=is_root) as game:
         await game.play(**inside() | {"pythonPaths": str(package.parent)})
-        seen = await game.until(has_fault("layout_mismatch"))
-        assert seen["state"] == "Off"
+        seen = await game.until(is_off_for("layout_mismatch"))
         assert "got 999" in seen["faults"][0]
 
 
@@ -338,8 +339,7 @@ async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_
     program = tmp_path / "player" / harness.name
     async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
         await game.play(**inside())
-        seen = await game.until(has_fault("python_runtime_missing"))
-        assert seen["state"] == "Off"
+        seen = await game.until(is_off_for("python_runtime_missing"))
 
 
 async def test_a_folder_that_cannot_be_written(
