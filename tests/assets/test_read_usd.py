@@ -880,6 +880,18 @@ def test_inputs_of_another_type_become_defaults_with_a_warning(tmp_path: Path) -
     assert codes(found).count("usd_shader_input") == 2
 
 
+def test_a_plane_beyond_all_numbers_and_a_time_without_end_are_no_failure(tmp_path: Path) -> None:
+    body = """def Camera "View" {
+        token projection = "orthographic"
+        float2 clippingRange = (1e38, 1)
+        custom timecode until = inf
+    }"""
+    found = scene(tmp_path, body)
+    lens = found.document.listed("cameras")[0]["orthographic"]
+    assert lens["zfar"] > lens["znear"]
+    assert node(found, "View")["extras"] == {"until": "inf"}
+
+
 def test_text_that_is_no_utf8_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "latin.usda"
     path.write_bytes(b'#usda 1.0\ndef Xform "caf\xe9" { }\n')
