@@ -48,18 +48,18 @@ purposes *guide* and, beside a *render* twin, *proxy*, and lower levels of an FB
 | count | all formats | FBX | COLLADA | USD | OBJ, STL, PLY |
 |---|---|---|---|---|---|
 | `nodes` | nodes of the file, glTF's joints too | all but the root, bones too | of the visual scenes, `instance_node` followed | Xform prims, instances too | objects (OBJ); 1 |
-| `meshes` | mesh definitions, each once | mesh attributes | geometries | Mesh prims, a prototype once | as `nodes` |
+| `meshes` | mesh definitions, each once | mesh attributes | geometries | Mesh prims and shapes (Cube, Sphere, …), a prototype once | as `nodes` |
 | `triangles_unique` | of every mesh once; a polygon of n corners counts n - 2 | the same | `triangles`, `polylist`, `polygons` | the same | the same |
-| `triangles_drawn` | of the scene that is shown, each instance counted | each node that shows a mesh | each `instance_geometry` and `instance_controller` | instance proxies counted | as `triangles_unique` |
+| `triangles_drawn` | of the scene that is shown, each instance counted | each node that shows a mesh | each `instance_geometry` and `instance_controller` | instance proxies and point instances counted | as `triangles_unique` |
 | `materials` | materials | materials | materials | Material prims | `newmtl` |
 | `textures` | uses of images, with their sampling | textures | samplers | texture readers | maps |
 | `images` | pictures, by path or content | videos | images | distinct asset paths | distinct paths |
 | `skins` | skins | skin deformers | skin controllers | Skeleton prims | 0 |
-| `animations` | clips | stacks (Blender writes one for each animated object) | animations with a sampler | animated timelines and SkelAnimations | 0 |
+| `animations` | clips | stacks (Blender writes one for each animated object) | animations with a sampler | SkelAnimation prims (all else that moves is one clip, `Timeline`) | 0 |
 | `morph_targets` | targets of each mesh, those of its primitives once | channels of blend deformers | targets of morph controllers | BlendShape prims | 0 |
-| `cameras` | nodes with a camera | all in the file | instances | Camera prims | 0 |
-| `lights` | nodes with a light (KHR_lights_punctual) | all, area lights too | instances | all with LightAPI, and dome lights | 0 |
-| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, those that Maya and 3ds Max put on every mesh too | with `user_properties` or Blender's own | with `userProperties:` | 0 |
+| `cameras` | nodes with a camera | the same; one without a node is named | instances | Camera prims | 0 |
+| `lights` | nodes with a light (KHR_lights_punctual) | the same, area lights too; one without a node is named | instances | all with LightAPI, and dome lights | 0 |
+| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, those that Maya and 3ds Max put on every mesh too | with `user_properties` or Blender's own | with `userProperties:`, other custom attributes or `customData` | 0 |
 | `uv_sets`, `vertex_colour_sets` | of the mesh that has most | the same | the same | the same | the same |
 | `bounds_m` | of the scene that is shown, rest pose, no morph; a skin stands where its joints put it | | | | |
 | `unit_m` | 1: glTF is in metres | metres in a unit of the file | `meter` of `unit` | `metersPerUnit` | 1, or `--unit` |

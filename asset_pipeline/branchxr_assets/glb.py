@@ -24,6 +24,7 @@ from .packing import (
     SparseRows,
 )
 from .references import references
+from .refusal import refused
 
 GENERATOR: Final = "BranchXR"
 _ALWAYS_REQUIRED: Final = frozenset(
@@ -163,8 +164,22 @@ def _assembled(
         if meshopt_name:
             fallback = {"fallback": True}
             ordered["buffers"] += [{"byteLength": unpacked, "extensions": {meshopt_name: fallback}}]
-    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return container.pieces(text.encode(), binary)
+    return container.pieces(_text(ordered).encode(), binary)
+
+
+def _text(root: Json) -> str:
+    """Return the JSON; readers bound what they read, and a number that slips by is refused."""
+    try:
+        return json.dumps(root, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise refused(
+            "scene_not_finite",
+            file="the scene",
+            place="a camera, light, material or node",
+            expected="numbers",
+            came="NaN or infinity",
+            remedy="clean the scene in the modelling program and export again",
+        ) from error
 
 
 def declare_extensions(root: Json) -> None:

@@ -41,6 +41,7 @@ def refusal(path: Path, key: Ed25519PrivateKey) -> SceneRefused:
         (b'{"asset":{"version":"1.0"}}', "scene_not_gltf"),
         (b'{"asset":{"version":"2.0"},"asset":{"version":"2.0"}}', "scene_malformed"),
         (b'{"asset":{"version":"2.0"},"x":NaN}', "scene_malformed"),
+        (b'{"asset":{"version":"2.0"},"extras":{"x":1e999}}', "scene_malformed"),
         (b'{"asset":{"version":"2.0"},"x":"\xff"}', "scene_malformed"),
         (b'{"asset":{"version":"2.0"},"x":' + b"[" * 100_000, "scene_malformed"),
         (b'{"asset":{"version":"2.0"},"nodes":7}', "scene_malformed"),

@@ -17,6 +17,7 @@ from branchxr.errors import SceneRefused
 from branchxr_assets.build import build_scene
 from branchxr_assets.document import Document, Json
 from branchxr_assets.geometry import bounds, drawn_triangles
+from branchxr_assets.glb import write_glb
 from branchxr_assets.readers import Source, read, zae
 from branchxr_assets.tree import local_matrix
 
@@ -470,6 +471,35 @@ def test_cameras_and_lights(tmp_path: Path) -> None:
     assert spot["spot"]["outerConeAngle"] == pytest.approx(math.radians(30))
     assert sun["intensity"] == pytest.approx(math.pi)
     assert codes(found) == {"light_lost", "light_guessed"}
+
+
+@pytest.mark.parametrize("fading", ["5e-324", "1e-200"])
+def test_a_light_that_hardly_fades_is_no_brighter_than_numbers(tmp_path: Path, fading: str) -> None:
+    lamp = (
+        '<library_lights><light id="p"><technique_common><point><color>3e38 1 1</color>'
+        f"<quadratic_attenuation>{fading}</quadratic_attenuation></point></technique_common>"
+        "</light></library_lights>"
+    )
+    found = scene(tmp_path, document('<node><instance_light url="#p"/></node>', lamp))
+    assert math.isfinite(found.document.listed("lights")[0]["intensity"])
+    assert "light_guessed" in codes(found)
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        "<orthographic><xmag>1e38</xmag><aspect_ratio>1e-320</aspect_ratio></orthographic>",
+        "<perspective><yfov>5e-324</yfov><xfov>90</xfov><znear>1e-320</znear></perspective>",
+    ],
+)
+def test_a_lens_of_absurd_numbers_becomes_a_usual_one(tmp_path: Path, lens: str) -> None:
+    camera = (
+        f'<library_cameras><camera id="c"><optics><technique_common>{lens}</technique_common>'
+        "</optics></camera></library_cameras>"
+    )
+    found = scene(tmp_path, document('<node><instance_camera url="#c"/></node>', camera))
+    assert write_glb(found.document)
+    assert len(found.document.listed("cameras")) == 1
 
 
 def test_custom_properties(tmp_path: Path) -> None:

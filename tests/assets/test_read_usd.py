@@ -321,6 +321,18 @@ def test_proxies_are_shown_only_where_nothing_better_is(tmp_path: Path) -> None:
     assert "mesh" in node(found, "High")
 
 
+@pytest.mark.parametrize("faces", ["", "[2]"])
+def test_a_mesh_without_a_surface_is_named(tmp_path: Path, faces: str) -> None:
+    counts = f"int[] faceVertexCounts = {faces}\nint[] faceVertexIndices = [0, 1]"
+    body = f"""def Mesh "Edges" {{
+        point3f[] points = [(0, 0, 0), (1, 0, 0)]
+        {counts if faces else ""}
+        uniform token subdivisionScheme = "none" }}"""
+    found = scene(tmp_path, body)
+    assert codes(found) == ["mesh_empty"]
+    assert "mesh" not in node(found, "Edges")
+
+
 def test_curves_and_points_are_named(tmp_path: Path) -> None:
     body = 'def BasisCurves "Hair" { } def Points "Dust" { }'
     found = scene(tmp_path, body)
@@ -868,6 +880,18 @@ def test_inputs_of_another_type_become_defaults_with_a_warning(tmp_path: Path) -
     assert codes(found).count("usd_shader_input") == 2
 
 
+def test_a_plane_beyond_all_numbers_and_a_time_without_end_are_no_failure(tmp_path: Path) -> None:
+    body = """def Camera "View" {
+        token projection = "orthographic"
+        float2 clippingRange = (1e38, 1)
+        custom timecode until = inf
+    }"""
+    found = scene(tmp_path, body)
+    lens = found.document.listed("cameras")[0]["orthographic"]
+    assert lens["zfar"] > lens["znear"]
+    assert node(found, "View")["extras"] == {"until": "inf"}
+
+
 def test_text_that_is_no_utf8_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "latin.usda"
     path.write_bytes(b'#usda 1.0\ndef Xform "caf\xe9" { }\n')
@@ -896,3 +920,44 @@ def test_an_animation_leaves_what_else_moves_to_the_timeline(tmp_path: Path) -> 
     names = [clip["name"] for clip in found.document.listed("animations")]
     assert sorted(names) == ["Library", "Nod", "Timeline"]
     assert "usd_animation_timeline" in codes(found)
+
+
+@pytest.mark.parametrize(
+    ("rest", "plays", "code"),
+    [
+        ("nan", "", "usd_transform"),
+        ("1", "rel skel:animationSource = </Person/Nod>", "attribute_not_finite"),
+    ],
+)
+def test_weights_and_joints_that_are_no_numbers_are_mended_with_a_warning(
+    tmp_path: Path, rest: str, plays: str, code: str
+) -> None:
+    body = f"""def SkelRoot "Person" {{
+        def Skeleton "Bones" (
+            prepend apiSchemas = ["SkelBindingAPI"]
+        ) {{
+            uniform token[] joints = ["Hip"]
+            uniform matrix4d[] bindTransforms = [{IDENTITY}]
+            uniform matrix4d[] restTransforms = [{IDENTITY.replace("1", rest, 1)}]
+            {plays}
+        }}
+        def SkelAnimation "Nod" {{
+            uniform token[] blendShapes = ["Smile"]
+            float[] blendShapeWeights = [nan] }}
+        def Mesh "Body" (
+            prepend apiSchemas = ["SkelBindingAPI"]
+        ) {{ {QUAD}
+            rel skel:skeleton = </Person/Bones>
+            uniform token[] skel:blendShapes = ["Smile"]
+            rel skel:blendShapeTargets = </Person/Body/Smile>
+            def BlendShape "Smile" {{
+                uniform int[] pointIndices = [2]
+                uniform vector3f[] offsets = [(0, 0, 4)] }} }}
+    }}"""
+    found = scene(tmp_path, body)
+    assert found.document.listed("meshes")[0]["weights"] == [0]
+    assert "matrix" not in node(found, "Hip")
+    assert code in codes(found)
+
+
+IDENTITY = "((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))"

@@ -13,6 +13,12 @@ _WATTS_TO_LUMENS: Final = 683.0
 """What Blender's glTF exporter takes; its DAE exporter writes watts (at 555 nm, SI brochure)."""
 _NEAR_M: Final = 3.0
 """Where a light that does not fade is made as bright as it was: across a room."""
+_LENS_LEAST: Final = 1e-9
+_LENS_MOST: Final = 1e15
+"""Between them lies every angle, plane and size of a picture, in millimetres too."""
+_FADING_LEAST: Final = 1e-30
+_CANDELA_MOST: Final = 1e30
+"""A light that would be as bright as this everywhere was meant not to fade."""
 _BLENDER_OWN: Final = frozenset(
     {"connect", "layer", "roll", "tip_x", "tip_y", "tip_z", "connected"}
 )
@@ -30,7 +36,7 @@ def camera_json(library: Library, camera: ET.Element, unit_m: float) -> Json | N
 
     def value(tag: str) -> float | None:
         found = float(library.vector(shape.find(tag), 1, (math.nan,))[0])
-        return found if math.isfinite(found) and found > 0 else None
+        return found if _LENS_LEAST < found < _LENS_MOST else None
 
     near, far = value("znear") or 0.1 / unit_m, value("zfar")
     made: Json = {"znear": near * unit_m}
@@ -96,8 +102,9 @@ def _brightness(library: Library, shape: ET.Element, name: str, unit_m: float) -
     if library.is_blender:
         return _WATTS_TO_LUMENS / (4 * math.pi)
     fading = float(library.vector(shape.find("quadratic_attenuation"), 1, (0.0,))[0])
-    if fading > 0:
-        return math.pi / fading * unit_m**2
+    candela = math.pi * unit_m**2 / fading if fading > _FADING_LEAST else math.inf
+    if candela < _CANDELA_MOST:
+        return candela
     message = f"it does not fade as light does; it is as bright as it was {_NEAR_M:g} m away"
     library.warn("light_guessed", f"light {name!r}", message)
     return math.pi * _NEAR_M**2

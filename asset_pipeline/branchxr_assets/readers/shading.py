@@ -58,6 +58,8 @@ _MIRROR: Final = 0.25
 """Below the one is a diffuse colour that is not to be seen, above the other a bright highlight."""
 _TINT: Final = 0.02
 _PLAIN_IOR: Final = 1.5
+_BRIGHTEST: Final = 1e12
+"""Nits, by glTF's reading: the sun has 1.6e9."""
 
 
 class Gloss(Enum):
@@ -132,7 +134,7 @@ def roughness(phong: Phong) -> float:
 
 def add_emission(material: Json, colour: Colour) -> None:
     """Let a material shine by itself; light beyond 1 goes into KHR_materials_emissive_strength."""
-    found = [max(0.0, v) if math.isfinite(v) else 0.0 for v in colour]
+    found = [min(max(0.0, v), _BRIGHTEST) if math.isfinite(v) else 0.0 for v in colour]
     top = max(found)
     if top <= 0:
         return

@@ -15,6 +15,8 @@ x 100 (fbx_light_data in io_scene_fbx), and ufbx divides by 100."""
 _FULL_LUX: Final = math.pi
 """What makes white paper white: a Lambertian surface gives back illuminance / pi."""
 _LEAST: Final = 1e-3
+_MOST: Final = 1e30
+"""Brighter, or farther, than anything: what is beyond float32 is no glTF."""
 _USUAL_FOV: Final = 40.0
 """Degrees, where a file says none that is a number."""
 _NAMES: Final = {
@@ -28,8 +30,8 @@ def camera_json(reading: Reading, camera: Any) -> Json:
     """Return a camera; clipping planes in metres."""
     near = float(camera.near_plane) * reading.distance_scale
     far = float(camera.far_plane) * reading.distance_scale
-    near = near if math.isfinite(near) and near > 0 else 0.1
-    far = far if math.isfinite(far) and far > near else near * 1000
+    near = near if 0 < near < _MOST else 0.1
+    far = far if near < far < _MOST else near * 1000
     item: Json = {"name": str(camera.name)} if camera.name else {}
     if ufbx.ProjectionMode(camera.projection_mode) is ufbx.ProjectionMode.ORTHOGRAPHIC:
         # In the node's own units: metres in both ways that `scene._load` knows.
@@ -54,7 +56,7 @@ def light_json(reading: Reading, light: Any) -> Json | None:
     brightest = max(1.0, *colour)
     item["color"] = [c / brightest for c in colour]
     strength = max(0.0, _finite(light.intensity, 0.0)) * brightest
-    item["intensity"] = strength * _unit(reading, kind) if light.cast_light else 0.0
+    item["intensity"] = min(strength * _unit(reading, kind), _MOST) if light.cast_light else 0.0
     item["type"] = _NAMES[kind]
     if kind is ufbx.LightType.SPOT:
         # FBX says the whole cone, glTF from its axis (KHR_lights_punctual: outer <= pi / 2).

@@ -178,6 +178,29 @@ def _strongest(
     return numbers, weights
 
 
+def say_loose(reading: Reading) -> None:
+    """Name the skins and morph targets that no mesh has, and those that several meshes share."""
+    scene = reading.scene
+    skins = {int(d.element_id) for mesh in scene.meshes for d in mesh.skin_deformers}
+    for deformer in scene.skin_deformers:
+        if int(deformer.element_id) not in skins:
+            reading.warn("skin_lost", str(deformer.name), "no mesh has this skin; it is left out")
+    holders: dict[int, int] = {}
+    for mesh in scene.meshes:
+        for deformer in mesh.blend_deformers:
+            for channel in deformer.channels:
+                number = int(channel.element_id)
+                holders[number] = holders.get(number, 0) + 1
+    for channel in scene.blend_channels:
+        count = holders.get(int(channel.element_id), 0)
+        if not count:
+            message = "no mesh has this channel; it is left out"
+            reading.warn("morph_empty", str(channel.name), message)
+        elif count > 1:
+            message = f"{count} meshes share this channel; each has a morph target of its own"
+            reading.warn("morph_shared", str(channel.name), message)
+
+
 def read_morphs(reading: Reading, mesh: Any, point_count: int) -> Morphs | None:
     """Return the morph targets of a mesh; `None` when it has none."""
     morphs = Morphs([], [], [])
@@ -218,15 +241,19 @@ def _add_channel(
     for frame, stop in zip(frames, stops, strict=True):
         is_last = stop == stops[-1]
         morphs.names.append(name if is_last else f"{name} {stop:.0%}")
-        morphs.targets.append(_target(frame.shape, point_count))
+        morphs.targets.append(_target(reading, path, frame.shape, point_count))
 
 
-def _target(shape: Any, point_count: int) -> dict[str, Array]:
+def _target(reading: Reading, path: str, shape: Any, point_count: int) -> dict[str, Array]:
     points = native.indices(shape.offset_vertices)
     is_known = points < point_count
     found = {}
     for name, offsets in (("POSITION", shape.position_offsets), ("NORMAL", shape.normal_offsets)):
         values = native.floats(offsets)
+        if not np.isfinite(values).all():
+            message = f"its shape {shape.name!r} holds NaN or infinity; zero stands in for it"
+            reading.warn("attribute_not_finite", path, message)
+            values = np.where(np.isfinite(values), values, np.float32(0))
         if name == "NORMAL" and not values.any():
             continue
         whole = np.zeros((point_count, 3), np.float32)

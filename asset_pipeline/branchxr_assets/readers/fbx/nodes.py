@@ -8,7 +8,7 @@ import ufbx
 from ...document import Json
 from ...warnings import HIDDEN
 from .attributes import camera_json, light_extras, light_json
-from .properties import extras_of
+from .properties import extras_of, user_properties
 from .reading import Reading
 
 _PARTS: Final = {
@@ -26,6 +26,8 @@ _DROPPED: Final = {
 """What a node may carry and glTF does not."""
 _LINES: Final = {ufbx.ElementType.NURBS_CURVE, ufbx.ElementType.LINE_CURVE}
 """A rig has hundreds of them, for its animators."""
+_BARE: Final = {ufbx.ElementType.EMPTY, ufbx.ElementType.BONE, ufbx.ElementType.LOD_GROUP}
+"""What glTF has only nodes for."""
 _SURFACES: Final = "convert it to polygons before you export"
 
 
@@ -42,6 +44,18 @@ def read_nodes(reading: Reading) -> None:
     if lines:
         message = f"{len(lines)} curves and lines, of which this is the first, are left out"
         reading.warn("curves_dropped", reading.paths[int(lines[0].typed_id)], message)
+    for kind, listed in (("camera", reading.scene.cameras), ("light", reading.scene.lights)):
+        _say_unshown(reading, kind, listed)
+
+
+def _say_unshown(reading: Reading, kind: str, elements: Any) -> None:
+    """Name cameras or lights that no node shows: of several that hang on one it shows one."""
+    held = [getattr(node, kind) for node in reading.scene.nodes]
+    shown = {int(element.element_id) for element in held if element is not None}
+    for element in elements:
+        if int(element.element_id) not in shown:
+            message = f"no node shows this {kind}; it is left out"
+            reading.warn(f"{kind}_lost", reading.place(element), message)
 
 
 def is_helper(node: Any) -> bool:
@@ -83,21 +97,25 @@ def _parts(reading: Reading, transform: Any, path: str) -> Json:
 
 
 def _camera(reading: Reading, node: Any) -> int:
-    return reading.assembly.camera(camera_json(reading, node.camera))
+    path = reading.paths[int(node.typed_id)]
+    extras = extras_of(reading, node.camera, path)
+    item = camera_json(reading, node.camera)
+    return reading.assembly.camera(item | ({"extras": extras} if extras else {}))
 
 
 def _light(reading: Reading, node: Any, extras: Json) -> int | None:
-    light = node.light
+    light, path = node.light, reading.paths[int(node.typed_id)]
+    own = extras_of(reading, light, path)
     item = light_json(reading, light)
     if item is not None:
-        return reading.assembly.light(item)
-    kept = light_extras(light)
+        return reading.assembly.light(item | ({"extras": own} if own else {}))
+    kept = own | light_extras(light)
     extras["fbx_light"] = kept
     message = (
         f"glTF has no {kept['type']} light; it is kept as data in the extra 'fbx_light' and "
         "gives no light: use point or spot lights, or bake it"
     )
-    reading.warn("light_kind", reading.paths[int(node.typed_id)], message)
+    reading.warn("light_kind", path, message)
     return None
 
 
@@ -123,5 +141,9 @@ def _say_losses(reading: Reading, node: Any, path: str) -> None:
     if kind in _DROPPED:
         message = f"it is {_DROPPED[kind]}, which is left out; {_SURFACES}"
         reading.warn("geometry_dropped", path, message)
+    attribute = node.attrib
+    if kind in _BARE and attribute is not None and user_properties(attribute):
+        message = "custom properties of its data are left out; put them on the object itself"
+        reading.warn("property_dropped", path, message)
     if not node.visible and not is_helper(node) and node.mesh is not None:
         reading.warn("node_hidden", path, HIDDEN)

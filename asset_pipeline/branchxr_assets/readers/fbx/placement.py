@@ -9,9 +9,10 @@ import ufbx
 
 from ...document import Floats
 from . import native
-from .deformers import Morphs, Skin, matrix_of, read_morphs, read_skin
+from .deformers import Morphs, Skin, matrix_of, read_morphs, read_skin, say_loose
 from .materials import read_material
 from .meshes import Shape, read_shape
+from .properties import extras_of
 from .reading import Reading
 from .textures import Textures
 
@@ -29,6 +30,7 @@ class Placement:
     _high: Floats = field(default_factory=lambda: np.full(3, -np.inf))
     _materials: dict[int, int] = field(default_factory=dict)
     _skins: list[tuple[list[int], str]] = field(default_factory=list)
+    _known_skins: dict[object, int] = field(default_factory=dict)
     _made: dict[object, int] = field(default_factory=dict)
 
     @property
@@ -51,16 +53,17 @@ class Placement:
             self._materials[int(material.element_id)] = number
         for mesh in scene.meshes:
             self._mesh(mesh)
+        say_loose(self.reading)
         self._join_trees()
 
     def _mesh(self, mesh: Any) -> None:
-        nodes = [n for n in mesh.instances if int(n.typed_id) in self.reading.numbers]
+        nodes = [n for n in mesh.instances if self._is_own(mesh, n)]
         points = native.reals(mesh.vertices)
         for node in nodes:
             self._grow(node, points)
         shown = [n for n in nodes if int(n.typed_id) not in self.reading.unseen]
         if not shown:
-            if not nodes:
+            if not len(mesh.instances):
                 message = "no node shows this mesh; it is left out"
                 self.reading.warn("mesh_unused", str(mesh.name), message)
             return
@@ -73,6 +76,16 @@ class Placement:
         morphs = read_morphs(self.reading, mesh, shape.point_count)
         for node in shown:
             self._instance(mesh, node, shape, morphs, points)
+
+    def _is_own(self, mesh: Any, node: Any) -> bool:
+        """Tell whether a node shows a mesh: of several that hang on it, it shows one."""
+        if int(node.typed_id) not in self.reading.numbers:
+            return False
+        if int(node.mesh.element_id) == int(mesh.element_id):
+            return True
+        message = f"the mesh {mesh.name!r} is left out here: of several a node shows one"
+        self.reading.warn("mesh_unused", self.reading.paths[int(node.typed_id)], message)
+        return False
 
     def _instance(
         self, mesh: Any, node: Any, shape: Shape, morphs: Morphs | None, points: Floats
@@ -94,6 +107,7 @@ class Placement:
                 name=str(mesh.name) or None,
                 weights=None if morphs is None else morphs.weights,
                 target_names=() if morphs is None else morphs.names,
+                extras=extras_of(self.reading, mesh, self.reading.place(mesh)),
             )
         item = self.reading.assembly.nodes[index]
         item["mesh"] = self._made[key]
@@ -116,8 +130,12 @@ class Placement:
                 f"{np.abs(apart).max():.3g} m away from where its own node is"
             )
             self.reading.warn("skin_pose", self.reading.paths[int(node.typed_id)], message)
-        self._skins.append((joints, self.reading.paths[int(node.typed_id)]))
-        return self.reading.assembly.skin(joints, skin.binds, name=skin.name or None)
+        key = (skin.name, tuple(joints), skin.binds.tobytes())
+        if key not in self._known_skins:  # instances of a mesh share their skin
+            self._skins.append((joints, self.reading.paths[int(node.typed_id)]))
+            number = self.reading.assembly.skin(joints, skin.binds, name=skin.name or None)
+            self._known_skins[key] = number
+        return self._known_skins[key]
 
     def _still(self, joints: list[int], node: Any) -> int:
         """Return the joint of points that follow none: FBX leaves them on the mesh's own node.

@@ -7,6 +7,8 @@ from ...document import Json
 from .bindings import UsdGeom
 from .values import number, vector, word
 
+_FARTHEST_M: Final = 1e12
+"""Beyond it, adding a thousand metres may change nothing (float32, float64)."""
 _TENTH: Final = 0.1
 """Focal length and aperture are in tenths of a unit of the stage (`UsdGeomCamera`)."""
 
@@ -18,6 +20,7 @@ def camera_of(prim: Any, time: Any, *, unit_m: float) -> Json:
     height = _positive(camera.GetVerticalApertureAttr(), time, 15.2908)
     near, far = vector(camera.GetClippingRangeAttr(), time, (0.1 / unit_m, 1000.0 / unit_m))
     near, far = near * unit_m, far * unit_m
+    near = near if near < _FARTHEST_M else math.nan
     name = {"name": str(prim.GetName())}
     if word(camera.GetProjectionAttr(), time, "") == UsdGeom.Tokens.orthographic:
         half = _TENTH * unit_m / 2

@@ -212,7 +212,11 @@ class Placing:
             self.warn("usd_shape", path, f"this {kind} is a formula in USD; a mesh is made of it")
         else:
             return
-        if faces is None or not self._is_shown(prim):
+        is_shown = self._is_shown(prim)
+        if is_shown and (faces is None or (faces.shape.sizes < 3).all()):
+            message = "it has no surface (no face of three corners); its node stays without it"
+            self.warn("mesh_empty", path, message)
+        if faces is None or not is_shown:
             return
         bent, shapes = self.skeletons.bent(prim, faces.shape.points)
         mesh = self.meshes.of(prim, faces, bent=bent)

@@ -80,6 +80,13 @@ class Skeletons:
             raise self._refused(prim, "joints that follow their parents", topology.Validate()[1])
         query = self._cache.GetSkelQuery(skeleton)
         locals_ = self._rest(skeleton, query, len(joints), topology)
+        is_lost = ~np.isfinite(locals_).all(axis=(1, 2))
+        if is_lost.any():
+            message = (
+                f"{int(is_lost.sum())} joints hold NaN or infinity; they stand at their parents"
+            )
+            self.warn("usd_transform", str(prim.GetPath()), message)
+            locals_[is_lost] = np.eye(4)
         nodes: list[int] = []
         worlds: list[Floats] = []
         for number, joint in enumerate(joints):
@@ -131,9 +138,16 @@ class Skeletons:
             return None, None
         rest: tuple[float, ...] = ()
         if shapes is not None:
-            rest = tuple(self._shape_weights(binding, shapes, [self.clock.start])[0])
+            weights_now = self._shape_weights(binding, shapes, [self.clock.start])[0]
+            rest = tuple(self._finite_weights(prim, weights_now))
         targets = () if shapes is None else shapes.targets
         return Deformation(joints, weights, targets, rest), shapes
+
+    def _finite_weights(self, prim: Any, weights: Floats) -> list[float]:
+        if not np.isfinite(weights).all():
+            message = "weights of its blend shapes hold NaN or infinity; zero stands in for them"
+            self.warn("attribute_not_finite", str(prim.GetPath()), message)
+        return [float(w) for w in np.where(np.isfinite(weights), weights, 0.0)]
 
     def skin(self, prim: Any) -> int | None:
         """Return the number of a mesh's skin; its skeleton must have its joints already."""

@@ -77,7 +77,7 @@ def plain(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one line for ea
     if isinstance(value, Gf.Quatd | Gf.Quatf | Gf.Quath):
         return [*map(float, value.GetImaginary()), float(value.GetReal())]
     if isinstance(value, Sdf.TimeCode):
-        return float(value.GetValue())
+        return plain(float(value.GetValue()))
     if isinstance(value, dict) and depth < DEPTH_MAX // 2:
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
     if depth < DEPTH_MAX // 2:
