@@ -22,13 +22,24 @@ MAX_KEY_BYTES = 16 * 1024
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """Return the user's configuration folder; BRANCHXR_CONFIG_DIR overrides it."""
+    """Return the user's configuration folder; BRANCHXR_CONFIG_DIR overrides it.
+
+    Raises:
+        KeyRefused: `key_refused`: the user has no home.
+    """
     if environ.get("BRANCHXR_CONFIG_DIR"):
         return Path(environ["BRANCHXR_CONFIG_DIR"])
     if sys.platform == "win32" and environ.get("APPDATA"):
         return Path(environ["APPDATA"]) / "BranchXR"
     base = environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "branchxr"
+    try:
+        return (Path(base) if base else Path.home() / ".config") / "branchxr"
+    except RuntimeError as error:
+        raise KeyRefused(
+            "a home folder, where the key that signs packages is kept",
+            "a user without one",
+            "pass --key, or let BRANCHXR_CONFIG_DIR name a folder of yours",
+        ) from error
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:

@@ -305,13 +305,20 @@ def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
                     yield from (entry for entry in inner if _KEY.match(entry.name))
 
 
-def user_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where a user's step cache lies; BRANCHXR_CACHE_DIR overrides it."""
+def user_cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return where a user's step cache lies; BRANCHXR_CACHE_DIR overrides it.
+
+    `None` for a user without a home, as containers have them: nothing is remembered then.
+    """
     if environ.get("BRANCHXR_CACHE_DIR"):
         return Path(environ["BRANCHXR_CACHE_DIR"]) / "assets"
     if sys.platform == "win32" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"]) / "BranchXR" / "Cache" / "assets"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "branchxr" / "assets"
-    base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "branchxr" / "assets"
+    if environ.get("XDG_CACHE_HOME") and sys.platform != "darwin":
+        return Path(environ["XDG_CACHE_HOME"]) / "branchxr" / "assets"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    inner = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    return home / inner / "branchxr" / "assets"

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from branchxr.errors import KeyRefused
+from branchxr_assets.signing import config_folder
 from branchxr_assets.steps import Step, StepCache, own_code, user_cache_folder
 
 STEP = Step("texture", 1, {"quality": 80}, ("ab" * 32,), {"pillow": "13.0.0"})
@@ -225,6 +227,20 @@ def test_another_code_is_another_version(tmp_path: Path) -> None:
     assert own_code.__wrapped__(tmp_path) != one
 
 
+def test_who_has_no_home_has_no_cache_and_no_key_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert user_cache_folder({}) is None
+    with pytest.raises(KeyRefused, match="BRANCHXR_CONFIG_DIR"):
+        config_folder({})
+
+
 def test_where_it_lies() -> None:
     assert user_cache_folder({"BRANCHXR_CACHE_DIR": "/c"}) == Path("/c/assets")
-    assert user_cache_folder({"XDG_CACHE_HOME": "/x"}).parts[-2:] == ("branchxr", "assets")
+    found = user_cache_folder({"XDG_CACHE_HOME": "/x"})
+    assert found is not None
+    assert found.parts[-2:] == ("branchxr", "assets")
