@@ -19,11 +19,11 @@ setup:
 demo: setup
 	@$(BIN)/branchxr demo $(ARGS)
 
-# A missing tool fails here instead of skipping. Real ports, processes and browsers go last and
-# alone, so that they have both cores.
+# A missing tool fails here instead of skipping. Real ports, processes and browsers go last: they
+# wait more than they work, so that two at a time share two cores.
 test: setup
 	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -n 2 --dist loadfile -q -m "not (end_to_end or browser or blender)" $(ARGS)
-	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -q -m "end_to_end or browser" $(ARGS)
+	BRANCHXR_REQUIRE_TOOLS=1 $(BIN)/pytest -n 2 --dist loadfile -q -m "end_to_end or browser" $(ARGS)
 
 check: setup lint quick
 

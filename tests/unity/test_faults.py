@@ -149,7 +149,7 @@ async def test_a_host_that_never_stays_is_given_up(
     ))  # fmt: skip
     async with playing() as game:
         await game.play(**settings_of(python=python))
-        seen = await game.until(is_off_for("host_restarts"))
+        await game.until(is_off_for("host_restarts"))
 
 
 @pytest.mark.parametrize("where", ["beside", "inside"])
@@ -284,7 +284,7 @@ async def test_a_library_that_will_not_do(
         changes = {"pythonLibrary": str(tmp_path / library)}
     async with playing() as game:
         await game.play(**(inside() | changes))
-        seen = await game.until(is_off_for(code))
+        await game.until(is_off_for(code))
 
 
 @pytest.mark.parametrize("is_root", [False, True])
@@ -339,7 +339,7 @@ async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_
     program = tmp_path / "player" / harness.name
     async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
         await game.play(**inside())
-        seen = await game.until(is_off_for("python_runtime_missing"))
+        await game.until(is_off_for("python_runtime_missing"))
 
 
 async def test_a_folder_that_cannot_be_written(
