@@ -76,7 +76,7 @@ def read_gltf(path: Path, raw: bytes, *, draco: Draco = Draco.REFUSED) -> Source
     root = parse_json(json_bytes, file=file)
     root, text_warnings = _mend_text(root)
     _check_version(root, file=file)
-    original = _copied(root, file=file)
+    original = json.loads(json.dumps(root))
     schema.check(root, file=file)
     if uses_draco(root) and draco is Draco.REFUSED:
         raise _extension_refused(DRACO, file)
@@ -98,22 +98,6 @@ def read_gltf(path: Path, raw: bytes, *, draco: Draco = Draco.REFUSED) -> Source
         extensions_used=tuple(sorted(original.get("extensionsUsed", []))),
         warnings=distinct((*text_warnings, *warnings)),
     )
-
-
-def _copied(root: Json, *, file: str) -> Json:
-    """Return a copy; a number beyond all numbers (1e999), which Python reads, is refused."""
-    try:
-        copied: Json = json.loads(json.dumps(root, allow_nan=False))
-    except ValueError as error:
-        raise refused(
-            "scene_malformed",
-            file=file,
-            place="its JSON",
-            expected="numbers of at most 1.8e308",
-            came="a larger one",
-            remedy="export the scene again",
-        ) from error
-    return copied
 
 
 def read_handed(path: Path) -> tuple[Document, list[SceneWarning]]:
