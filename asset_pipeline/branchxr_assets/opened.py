@@ -1,11 +1,9 @@
 """Open a scene package: every file checked against its signed manifest before it is used."""
 
 import json
-import lzma
 import os
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +23,11 @@ from branchxr.protocol.package import (
 
 from .document import Document, Json
 from .readers import read
+from .readers.archives import ZIP_FAULTS
 
 Level = Literal["full", "coarsest"]
 
 _SIGNATURE_BYTES_MAX: Final = 4096
-_ZIP_FAULTS: Final = (
-    *(KeyError, OSError, ValueError, EOFError, RuntimeError, NotImplementedError),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-)
-"""All that `zipfile` raises on a broken archive; bzip2 says OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +168,7 @@ def _loader(path: Path) -> Callable[[str, int], bytes | None]:
                 size = archive.getinfo(name).file_size
                 with archive.open(name) as file:
                     return file.read(min(size, most) + 1)
-        except _ZIP_FAULTS:
+        except ZIP_FAULTS:
             return None
 
     return from_zip

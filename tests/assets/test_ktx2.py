@@ -268,20 +268,18 @@ def test_who_takes_too_long_is_ended_with_all_it_started(tmp_path: Path, monkeyp
     with pytest.raises(EncoderFailed, match="none in 0 s"):
         run("basisu", [program], tmp_path, pixels=0, stop=Event())
     assert time.monotonic() - started < 10
-    child = int((tmp_path / "child").read_text())
-    for _ in range(100):
-        if not is_running(child):
-            return
-        time.sleep(0.02)
-    pytest.fail("what it started is still there")
+    assert_ended(int((tmp_path / "child").read_text()))
 
 
 def test_what_it_leaves_running_is_ended_too(tmp_path: Path) -> None:
     program = stand_in(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child")
     assert run("basisu", [program], tmp_path, pixels=0, stop=Event()) == ""
-    child = int((tmp_path / "child").read_text())
+    assert_ended(int((tmp_path / "child").read_text()))
+
+
+def assert_ended(process: int) -> None:
     for _ in range(100):
-        if not is_running(child):
+        if not is_running(process):
             return
         time.sleep(0.02)
     pytest.fail("what it started is still there")

@@ -1,11 +1,20 @@
 """What every archive of a stranger is asked."""
 
+import lzma
+import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import Final
 
 NAME_CHARACTERS_MAX: Final = 1_000
 _DEVICES: Final = frozenset('<>:"|?*')
 """Not in a file's name on every system; a colon also starts a drive or an address."""
+
+ZIP_FAULTS: Final = (
+    *(KeyError, IndexError, OSError, ValueError, EOFError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""All that `zipfile` raises on a broken archive; bzip2 says OSError."""
 
 
 def is_plain_name(name: str) -> bool:

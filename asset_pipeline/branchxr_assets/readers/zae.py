@@ -7,7 +7,6 @@ of it is unpacked, and no name may lead out of it.
 
 import xml.etree.ElementTree as ET
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from typing import Final
 from branchxr.errors import SceneRefused
 
 from ..refusal import refused
-from .archives import is_plain_name
+from .archives import ZIP_FAULTS, is_plain_name
 from .xml_tree import parse_xml
 
 ENTRIES_MAX: Final = 10_000
@@ -25,10 +24,6 @@ UNPACKED_BYTES_MAX: Final = 512 * 2**20
 _UNPACKED_PER_BYTE: Final = 40
 """An archive may become so many bytes, or so many for each of its own: XML packs 5:1 to 20:1."""
 _MANIFEST: Final = "manifest.xml"
-_FAULTS: Final = (
-    *(zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError),
-    *(NotImplementedError, RuntimeError, IndexError),
-)
 
 
 @contextmanager
@@ -47,7 +42,7 @@ def unpacked(path: Path) -> Iterator[Path]:
                     target = folder / entry.filename
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(archive.read(entry))
-        except _FAULTS as error:
+        except ZIP_FAULTS as error:
             came = f"a broken one ({str(error) or type(error).__name__})"[:200]
             raise _refused("zae_malformed", path, "its files", "a zip archive", came) from error
         yield _document(folder, [entry.filename for entry in entries], path)

@@ -15,7 +15,7 @@ from typing import Final
 from branchxr.errors import SceneRefused
 
 from ...refusal import refused
-from ..archives import is_plain_name
+from ..archives import ZIP_FAULTS, is_plain_name
 
 ENTRIES_MAX: Final = 10_000
 _LOCAL: Final = struct.Struct("<4s5H3I2H")
@@ -52,7 +52,7 @@ def entries_of(path: Path, raw: bytes) -> list[Entry]:
     try:
         with path.open("rb") as opened, zipfile.ZipFile(opened) as archive:
             listed = [info for info in archive.infolist() if not info.filename.endswith("/")]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except ZIP_FAULTS as error:
         came = f"a broken one ({str(error) or type(error).__name__})"
         raise _refused(
             "usdz_malformed", file, "the list of files", "a zip archive", came
