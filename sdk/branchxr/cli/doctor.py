@@ -5,7 +5,6 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -79,6 +78,11 @@ def _find(need: Need) -> str | None:
         return None
     if importlib.util.find_spec(need.name) is None:
         return None
+    from importlib.metadata import (  # every command imports this module
+        PackageNotFoundError,
+        version,
+    )
+
     try:
         return version(_DISTRIBUTIONS.get(need.name, need.name))
     except PackageNotFoundError:
