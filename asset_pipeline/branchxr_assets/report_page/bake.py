@@ -4,6 +4,10 @@ Not glTF: the viewer would need a reader of it. One raw deflate stream (RFC 1951
 JSON head, the head, then arrays. Everything stands in scene axes already, so that the viewer is a
 loop of draws. Each scene's arrays are deflated by themselves and laid end to end, so that a scene
 which did not change (the live tile, while a desk moved) is neither decoded nor deflated again.
+
+Arrays are differences (`_written`), which deflate to a third of what they would be by themselves:
+on the dense scene's first level 0.6 MB for 1.7. Level 5 deflates as well as 9, in a fifth of the
+time, and 4, twice as quick again, as well on the hall, but worse by 1.5 % on the dense scene.
 """
 
 import base64
@@ -33,6 +37,8 @@ _TRIANGLES_MAX: Final = 400_000
 _TEXTURE_SIDES: Final = (512, 256, 128)
 _TEXTURE_BYTES_MAX: Final = 600_000
 _QUALITY: Final = 78
+_LEVEL: Final = 5
+"""Of deflate."""
 _OFFSETS: Final = ("places", "normals", "uvs", "order", "colours")
 """What of a batch says where an array begins."""
 
@@ -100,7 +106,11 @@ def bake(
     text += b" " * (-len(text) % 4)
     arrays = [piece.arrays for piece in pieces]
     stream = b"".join(
-        [_deflated(struct.pack("<I", len(text)) + text), *arrays, zlib.compress(b"", 9, wbits=-15)]
+        [
+            _deflated(struct.pack("<I", len(text)) + text),
+            *arrays,
+            zlib.compress(b"", _LEVEL, wbits=-15),
+        ]
     )
     return Baked(stream, triangles) if len(stream) <= BYTES_MAX else None
 
@@ -167,7 +177,7 @@ def _made(document: Document, soup: Soup, box: tuple[Array, Array], decode: Deco
 
 def _deflated(raw: bytes) -> bytes:
     """Deflate up to a full flush: whatever follows starts on a byte, and refers to nothing here."""
-    deflate = zlib.compressobj(9, wbits=-15)
+    deflate = zlib.compressobj(_LEVEL, wbits=-15)
     return deflate.compress(raw) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
@@ -257,11 +267,12 @@ def _batch(
     colours = np.round(soup.colours[vertices] * 255).astype("u1")
     uv_low, uv_size, uvs = _packed_uvs(soup, vertices, material.base_map or material.emission_map)
     batch: Json = {
-        "places": _written(blob, np.pad(places, ((0, 0), (0, 1)))),
-        "normals": _written(blob, np.pad(normals, ((0, 0), (0, 1)))),
+        "vertices": len(vertices),
+        "places": _written(blob, places),
+        "normals": _written(blob, normals),
         "uvs": _written(blob, uvs),
         "uv": [*uv_low, *uv_size],
-        "order": _written(blob, order.astype("<u4")),
+        "order": _written(blob, order.astype("<u4").reshape(-1, 1)),
         "count": len(order),
         "base": [round(float(v), 4) for v in material.base],
         "glows": [round(float(v), 4) for v in material.emission],
@@ -288,9 +299,13 @@ def _packed_uvs(
     return [float(v) for v in low], [float(v) for v in size], packed
 
 
-def _written(blob: io.BytesIO, values: Array) -> int:
-    """Append an array at a multiple of four bytes; return where."""
+def _written(blob: io.BytesIO, table: Array) -> int:
+    """Append a table at a multiple of four bytes; return where.
+
+    Column by column, each integer less the one before it, modulo its size: what is drawn one after
+    the other lies close together.
+    """
     blob.write(b"\0" * (-blob.tell() % 4))
     place = blob.tell()
-    blob.write(np.ascontiguousarray(values).tobytes())
+    blob.write(np.diff(table.T, prepend=table.dtype.type(0)).tobytes())
     return place

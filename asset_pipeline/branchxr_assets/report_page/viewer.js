@@ -80,22 +80,34 @@
     return { program, places };
   }
 
+  // As bake.py's `_written`: column by column, each integer less the one before it, modulo its size.
+  function summed(from, columns, stride = columns) {
+    const rows = from.length / columns, to = new from.constructor(rows * stride);
+    for (let column = 0; column < columns; column++) {
+      for (let row = 0, sum = 0; row < rows; row++) {
+        sum = (sum + from[column * rows + row]) | 0;
+        to[row * stride + column] = sum;
+      }
+    }
+    return to;
+  }
+
   function makeBatch(gl, batch, arrays) {
-    const array = gl.createVertexArray(), vertices = (batch.normals - batch.places) >> 3;
+    const array = gl.createVertexArray(), { vertices } = batch;
     gl.bindVertexArray(array);
-    const fill = (slot, at, bytes, size, kind) => {
+    const fill = (slot, from, columns, stride, kind) => {
       gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
-      gl.bufferData(gl.ARRAY_BUFFER, new Uint8Array(arrays, at, bytes * vertices), gl.STATIC_DRAW);
+      gl.bufferData(gl.ARRAY_BUFFER, summed(from, columns, stride), gl.STATIC_DRAW);
       gl.enableVertexAttribArray(slot);
-      gl.vertexAttribPointer(slot, size, kind, true, bytes, 0);
+      gl.vertexAttribPointer(slot, columns, kind, true, stride * from.BYTES_PER_ELEMENT, 0);
     };
-    fill(0, batch.places, 8, 4, gl.UNSIGNED_SHORT);
-    fill(1, batch.normals, 4, 4, gl.BYTE);
-    fill(2, batch.uvs, 4, 2, gl.UNSIGNED_SHORT);
+    fill(0, new Uint16Array(arrays, batch.places, 3 * vertices), 3, 4, gl.UNSIGNED_SHORT);
+    fill(1, new Int8Array(arrays, batch.normals, 3 * vertices), 3, 4, gl.BYTE);
+    fill(2, new Uint16Array(arrays, batch.uvs, 2 * vertices), 2, 2, gl.UNSIGNED_SHORT);
     if (batch.colours === undefined) gl.vertexAttrib4f(3, 1, 1, 1, 1);
-    else fill(3, batch.colours, 4, 4, gl.UNSIGNED_BYTE);
+    else fill(3, new Uint8Array(arrays, batch.colours, 4 * vertices), 4, 4, gl.UNSIGNED_BYTE);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, new Uint8Array(arrays, batch.order, 4 * batch.count), gl.STATIC_DRAW);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, summed(new Uint32Array(arrays, batch.order, batch.count), 1), gl.STATIC_DRAW);
     return { ...batch, array };
   }
 
