@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,7 @@ class BuildResult:
 
     Attributes:
         chunk_bytes: raw bytes of all chunks.
+        seconds_glbs: of `seconds`, until the GLBs were made: report, brotli and signing are apart.
         files: names of all files that were read, from the source's folder.
         made_key: where a signing key was made, if this build made one.
     """
@@ -57,6 +59,7 @@ class BuildResult:
     anchors: int
     warnings: tuple[SceneWarning, ...]
     seconds: float
+    seconds_glbs: float
     files: tuple[str, ...] = ()
     made_key: Path | None = None
 
@@ -112,6 +115,7 @@ def build_scene(
     scene: str | None = None,
     strict: bool = False,
     jobs: int = 2,
+    has_report: bool = True,
     options: ReadOptions = DEFAULTS,
     progress: Progress | None = None,
     now: Callable[[], float] = time.time,
@@ -128,6 +132,7 @@ def build_scene(
         scene: the scene's id; the file's name without it.
         strict: refuse to write a package when there is any warning.
         jobs: threads; chunks do not depend on it.
+        has_report: write `report.html`; half of a small scene's build.
         options: units and axes of formats that do not say them.
         progress: told what is being done.
         now: unix seconds, for the version.
@@ -152,12 +157,19 @@ def build_scene(
     warnings = distinct((*noted, *prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)
-    tell("report", 0.75)
+    made = time.perf_counter()
+    tell("report and compression", 0.75)
     # A name of a file need not be UTF-8; what is signed must.
     identity = scene or os.fsencode(source.stem).decode("utf-8", "replace")
-    plain = _files(came, prepared, cut, warnings, identity=identity, cache=recipe.cache)
-    tell("compressing", 0.85)
-    files = with_twins(plain, jobs=jobs, cache=recipe.cache)
+    plain = _files(came, prepared, cut, identity=identity)
+    with ThreadPoolExecutor(1) as beside:
+        packed = beside.submit(with_twins, plain, jobs=jobs, cache=recipe.cache)
+        pages = {}
+        if has_report:
+            pages["report.html"] = make_report(
+                came, prepared, cut.chunks, warnings, cache=recipe.cache, jobs=jobs
+            )
+        files = {**packed.result(), **pages}
     signing_key, made_key = (key, None) if key is not None else user_key(os.environ)
     tell("signing and writing", 0.95)
     version = next_version(output, scene=identity, now=now())
@@ -176,6 +188,7 @@ def build_scene(
         anchors=len(prepared.anchors),
         warnings=(*warnings, *recipe.cache.warnings()),
         seconds=time.perf_counter() - started,
+        seconds_glbs=made - started,
         files=tuple(came.hashes),
         made_key=made_key,
     )
@@ -212,19 +225,10 @@ def _budgets(cut: _Cut, recipe: Recipe) -> list[SceneWarning]:
     return overruns(load, recipe.preset.budgets, download_bytes=download_bytes)
 
 
-def _files(
-    came: Source,
-    prepared: Prepared,
-    cut: _Cut,
-    warnings: tuple[SceneWarning, ...],
-    *,
-    identity: str,
-    cache: StepCache,
-) -> dict[str, bytes]:
+def _files(came: Source, prepared: Prepared, cut: _Cut, *, identity: str) -> dict[str, bytes]:
     files = {chunk_path(chunk.glb): chunk.glb for chunk in cut.chunks}
     files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box)
     files["branch.json"] = make_branch_json(prepared, came, cut.chunks, identity=identity)
-    files["report.html"] = make_report(came, prepared, cut.chunks, warnings, cache=cache)
     return files
 
 

@@ -32,6 +32,7 @@ class Order:
     key: Path | None = None
     strict: bool = False
     uses_cache: bool = True
+    has_report: bool = True
     options: ReadOptions = DEFAULTS
 
     def carry_out(self, *, jobs: int, progress: Progress | None = None) -> BuildResult:
@@ -46,6 +47,7 @@ class Order:
                 strict=self.strict,
                 cache=cache,
                 jobs=jobs,
+                has_report=self.has_report,
                 options=self.options,
                 progress=progress,
             )

@@ -18,11 +18,12 @@ RUNS = 5
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: seconds of wall clock and of processor, and most resident bytes."""
+    """One run: seconds of wall clock and of processor, most resident bytes, what was printed."""
 
     wall_s: float
     cpu_s: float
     peak_bytes: int
+    printed: str = ""
 
 
 def compiled() -> None:
@@ -35,7 +36,7 @@ def compiled() -> None:
 
 
 def run(command: Sequence[str], *, timeout_s: float = 600) -> Run:
-    """Run a program to its end; its output is shown only when it fails."""
+    """Run a program to its end; its output is shown at once only when it fails."""
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
@@ -46,7 +47,7 @@ def run(command: Sequence[str], *, timeout_s: float = 600) -> Run:
     wall = time.perf_counter() - started
     if process.returncode:
         sys.exit(f"{command[0]} failed ({process.returncode}):\n{text.decode(errors='replace')}")
-    return Run(wall, 0.0, 0)
+    return Run(wall, 0.0, 0, text.decode(errors="replace"))
 
 
 def measured(command: Sequence[str], *, timeout_s: float = 600) -> Run:
@@ -55,8 +56,8 @@ def measured(command: Sequence[str], *, timeout_s: float = 600) -> Run:
     done = subprocess.run(probe, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr or done.stdout)
-    wall, cpu, peak = done.stdout.split()[-3:]
-    return Run(float(wall), float(cpu), int(peak))
+    *_, wall, cpu, peak = done.stdout.split()
+    return Run(float(wall), float(cpu), int(peak), done.stdout)
 
 
 def side_by_side(ours: Sequence[str], peer: Sequence[str], *, runs: int = RUNS) -> None:
@@ -81,6 +82,7 @@ def main() -> None:
     timeout_s, *command = sys.argv[1:]
     taken = run(command, timeout_s=float(timeout_s))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(taken.printed)
     print(taken.wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 

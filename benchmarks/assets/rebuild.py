@@ -2,16 +2,18 @@
 
 And eight halls two at a time, against one after the other.
 
-Whole processes (`branchxr assets build`, start-up, report and brotli included), medians of five
-(`BRANCHXR_RUNS`). Each run of each kind stands beside one of the others, so that all suffer the
-same load; the processor's seconds tell more than the wall's where others use the machine. Every
-rebuild starts from the same warm cache and moves another node. What it makes is held against a
-clean build's bytes. `BRANCHXR_DENSE` adds the dense scene.
+Whole processes (`branchxr assets build`, start-up, report and brotli included), and of them the
+time until the GLBs were made, as the build itself says it. Medians of five (`BRANCHXR_RUNS`). Each
+run of each kind stands beside one of the others, so that all suffer the same load; the processor's
+seconds tell more than the wall's where others use the machine. Every rebuild starts from the same
+warm cache and moves another node. What it makes is held against a clean build's bytes.
+`BRANCHXR_DENSE` adds the dense scene.
 """
 
 import io
 import json
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -78,6 +80,7 @@ def _halls(folder: Path, runs: int) -> None:
             sum(run.wall_s for run in alone),
             sum(run.cpu_s for run in alone),
             max(run.peak_bytes for run in alone),
+            "".join(run.printed for run in alone),
         )
         kinds["one after the other"].append(whole)
         words = [*map(str, sources), "-o", str(folder / "two"), "--no-cache", "--jobs", "2"]
@@ -105,9 +108,15 @@ def _table(kinds: dict[str, list[Run]], base: str) -> None:
         pairs = list(zip(taken, kinds[base], strict=True))
         walls = statistics.median(one.wall_s / other.wall_s for one, other in pairs)
         cpus = statistics.median(one.cpu_s / other.cpu_s for one, other in pairs)
+        glbs = statistics.median(_glbs_s(one) / _glbs_s(other) for one, other in pairs)
         peak = max(run.peak_bytes for run in taken) / 1e6
         print(f"  {kind:20} wall {wall:6.2f} s, cpu {cpu:6.2f} s, peak {peak:5,.0f} MB; "
-              f"ratio wall {walls:.2f}, cpu {cpus:.2f}")  # fmt: skip
+              f"ratio wall {walls:.2f}, cpu {cpus:.2f}, GLBs alone {glbs:.3f}")  # fmt: skip
+
+
+def _glbs_s(run: Run) -> float:
+    """Return what the build, or several one after the other, said of the time for their chunks."""
+    return sum(map(float, re.findall(r"([\d.]+) of it for the chunks", run.printed)))
 
 
 def _promised(folder: Path) -> dict[str, bytes]:

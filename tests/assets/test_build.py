@@ -185,9 +185,9 @@ def test_the_same_input_gives_the_same_bytes(
 ) -> None:
     again = tmp_path / "again"
     build_scene(hall, again, key=key, jobs=1)
-    promised = ["tileset.json", "branch.json"]
+    promised = ["tileset.json", "branch.json", "report.html"]
     promised += [p.relative_to(again).as_posix() for p in again.glob("c/*.glb")]
-    assert len(promised) == 6
+    assert len(promised) == 7
     for path in promised:
         assert (again / path).read_bytes() == (hall_package / path).read_bytes()
 
@@ -206,8 +206,8 @@ def test_a_gltf_with_files_beside_it_is_the_same_scene(
     root["buffers"][0]["uri"] = "hall.bin"
     (tmp_path / "hall.bin").write_bytes(binary)
     (tmp_path / "hall.gltf").write_text(json.dumps(root))
-    one = build_scene(tmp_path / "hall.gltf", tmp_path / "one", key=key)
-    other = build_scene(hall, tmp_path / "other", key=key)
+    one = build_scene(tmp_path / "hall.gltf", tmp_path / "one", key=key, has_report=False)
+    other = build_scene(hall, tmp_path / "other", key=key, has_report=False)
     assert [chunk.glb for chunk in one.chunks] == [chunk.glb for chunk in other.chunks]
     assert one.warnings == other.warnings == ()
 
@@ -216,7 +216,7 @@ def test_a_gltf_with_files_beside_it_is_the_same_scene(
 def test_as_many_levels_as_asked_for(
     hall: Path, key: Ed25519PrivateKey, tmp_path: Path, lods: int
 ) -> None:
-    result = build_scene(hall, tmp_path / "out", key=key, lods=lods)
+    result = build_scene(hall, tmp_path / "out", key=key, lods=lods, has_report=False)
     assert len(result.chunks) == lods + 1
     drawn = [chunk.triangles for chunk in result.chunks if chunk.role != "live"]
     assert drawn == sorted(drawn)

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -27,7 +28,7 @@ from branchxr_assets.orders import Order, carry_out_all
 from branchxr_assets.steps import StepCache
 
 STAGES = (
-    *("reading", "floor and anchors", "levels of detail", "live tile", "report", "compressing"),
+    *("reading", "floor and anchors", "levels of detail", "live tile", "report and compression"),
     *("signing and writing", "done"),
 )
 
@@ -138,6 +139,14 @@ def test_a_damaged_cache_gives_the_same_bytes(
         path.write_bytes(content)
     result = run("build", room, "-o", tmp_path / "out")
     assert (result.exit_code, promised(tmp_path / "out")) == (0, before)
+
+
+def test_a_package_may_do_without_its_report(run: Any, room: Path, tmp_path: Path) -> None:
+    result = run("build", room, "-o", tmp_path / "out", "--no-report")
+    assert re.search(r"\d s, [\d.]+ of it for the chunks", result.stdout)
+    assert "report.html" not in left(tmp_path / "out")
+    run("build", room, "-o", tmp_path / "out")
+    assert "report.html" in left(tmp_path / "out")
 
 
 def test_a_cache_that_is_a_file(run: Any, room: Path, tmp_path: Path) -> None:

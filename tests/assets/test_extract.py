@@ -76,7 +76,7 @@ def test_an_unsigned_package_needs_the_option(
     maker: Any, key: Ed25519PrivateKey, tmp_path: Path
 ) -> None:
     maker.room()
-    build_scene(maker.save(), tmp_path / "out", key=key)
+    build_scene(maker.save(), tmp_path / "out", key=key, has_report=False)
     (tmp_path / "out" / "manifest.json.sig").unlink()
     assert run(tmp_path / "out").exit_code == 3
     assert run(tmp_path / "out", "--allow-unsigned").exit_code == 0

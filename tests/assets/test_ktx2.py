@@ -124,7 +124,7 @@ def test_a_build_with_ktx2_is_valid_and_small_in_graphics_memory(
     maker.node(mesh=maker.box(material=0, attributes={"TEXCOORD_0": uv, "NORMAL": normals}))
     preset = Preset(textures=Textures(format="ktx2"))
     package = maker.folder / "package"
-    result = build_scene(maker.save(), package, preset=preset, key=key, lods=1)
+    result = build_scene(maker.save(), package, preset=preset, key=key, has_report=False, lods=1)
     assert {w.code for w in result.warnings} == set()
     (full,) = [chunk for chunk in result.chunks if chunk.role == "full"]
     assert [size for size, _ in full.load.texture_bytes] == [32 * 32 * 4 // 3] * 2  # 30 in blocks
@@ -149,10 +149,10 @@ def test_without_an_encoder_the_message_says_what_to_install(
     scene = maker.save()
     preset = Preset(textures=Textures(format="ktx2"))
     with pytest.raises(MissingTool):
-        build_scene(scene, tmp_path / "package", preset=preset, key=key)
+        build_scene(scene, tmp_path / "package", preset=preset, key=key, has_report=False)
     assert not (tmp_path / "package").exists()
     preset = Preset(textures=Textures(format="auto"))
-    result = build_scene(scene, tmp_path / "package", preset=preset, key=key)
+    result = build_scene(scene, tmp_path / "package", preset=preset, key=key, has_report=False)
     assert "textures_webp" in {w.code for w in result.warnings}
 
 

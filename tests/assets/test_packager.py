@@ -21,8 +21,8 @@ def test_a_package_replaces_a_package_and_counts_up(
 ) -> None:
     maker.room()
     source, output = maker.save(), tmp_path / "out"
-    first = build_scene(source, output, key=key, now=lambda: 1000.0)
-    second = build_scene(source, output, key=key, now=lambda: 999.0)
+    first = build_scene(source, output, key=key, has_report=False, now=lambda: 1000.0)
+    second = build_scene(source, output, key=key, has_report=False, now=lambda: 999.0)
     assert (first.version, second.version) == (1000, 1001)
     assert next_version(output, scene="other", now=5.0) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "scene.glb"]
@@ -42,7 +42,7 @@ def test_a_failure_while_writing_leaves_the_old_package(
 ) -> None:
     maker.room()
     output = tmp_path / "out"
-    build_scene(maker.save(), output, key=key)
+    build_scene(maker.save(), output, key=key, has_report=False)
     before = {p: p.read_bytes() for p in output.rglob("*") if p.is_file()}
     with pytest.raises(InputRefused, match="too long") as caught:
         write_package(output, {"tileset.json": b"new", "x" * 300: b""})
@@ -82,11 +82,11 @@ def test_a_link_in_a_package_is_somebody_elses(
 ) -> None:
     maker.room()
     source, output = maker.save(), tmp_path / "out"
-    build_scene(source, output, key=key)
+    build_scene(source, output, key=key, has_report=False)
     (tmp_path / "mine").mkdir()
     (output / "linked").symlink_to(tmp_path / "mine")
     with pytest.raises(InputRefused, match="linked"):
-        build_scene(source, output, key=key)
+        build_scene(source, output, key=key, has_report=False)
 
 
 def test_notes_put_into_a_package_are_not_thrown_away(
@@ -94,12 +94,12 @@ def test_notes_put_into_a_package_are_not_thrown_away(
 ) -> None:
     maker.room()
     source, output = maker.save(), tmp_path / "out"
-    build_scene(source, output, key=key)
+    build_scene(source, output, key=key, has_report=False)
     (output / ".DS_Store").write_bytes(b"left by a file manager")
-    build_scene(source, output, key=key)
+    build_scene(source, output, key=key, has_report=False)
     (output / "c" / "notes.txt").write_text("mine")
     with pytest.raises(InputRefused, match=r"c/notes\.txt"):
-        build_scene(source, output, key=key)
+        build_scene(source, output, key=key, has_report=False)
     assert (output / "c" / "notes.txt").read_text() == "mine"
 
 
@@ -110,7 +110,11 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     told: list[str] = []
     with pytest.raises(InputRefused) as caught:
         build_scene(
-            hall, tmp_path / "file" / "out", key=key, progress=lambda what, _: told.append(what)
+            hall,
+            tmp_path / "file" / "out",
+            key=key,
+            has_report=False,
+            progress=lambda what, _: told.append(what),
         )
     assert caught.value.code == "output_not_writable"
     assert told == []
@@ -121,9 +125,9 @@ def test_a_link_to_a_package_stays_a_link(
 ) -> None:
     maker.room()
     source, output = maker.save(), tmp_path / "out"
-    build_scene(source, output, key=key)
+    build_scene(source, output, key=key, has_report=False)
     (tmp_path / "link").symlink_to(output)
-    second = build_scene(source, tmp_path / "link", key=key)
+    second = build_scene(source, tmp_path / "link", key=key, has_report=False)
     assert (tmp_path / "link").is_symlink()
     assert json.loads((output / "manifest.json").read_bytes())["version"] == second.version
 
@@ -133,7 +137,7 @@ def test_ctrl_c_between_two_renames_brings_the_old_package_back(
 ) -> None:
     maker.room()
     source, output = maker.save(), tmp_path / "out"
-    build_scene(source, output, key=key)
+    build_scene(source, output, key=key, has_report=False)
     before = (output / "manifest.json").read_bytes()
     rename = Path.rename
 
@@ -144,7 +148,7 @@ def test_ctrl_c_between_two_renames_brings_the_old_package_back(
 
     monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        build_scene(source, output, key=key)
+        build_scene(source, output, key=key, has_report=False)
     assert (output / "manifest.json").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "scene.glb"]
 

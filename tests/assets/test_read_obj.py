@@ -379,7 +379,7 @@ def test_many_statements_stay_quick_and_primitives_few(tmp_path: Path) -> None:
 def test_it_builds(tmp_path: Path, key: Any) -> None:
     source = SQUARE + "o Floor\nf 1 2 3 4\n"
     (tmp_path / "scene.obj").write_text(source)
-    result = build_scene(tmp_path / "scene.obj", tmp_path / "out", key=key)
+    result = build_scene(tmp_path / "scene.obj", tmp_path / "out", key=key, has_report=False)
     assert result.triangles_drawn_full == 2
 
 

@@ -128,7 +128,7 @@ def test_an_empty_solid_is_said(tmp_path: Path) -> None:
 
 def test_it_builds_whatever_it_is_called(tmp_path: Path, key: Any) -> None:
     (tmp_path / "part.bin").write_bytes(binary())
-    result = build_scene(tmp_path / "part.bin", tmp_path / "out", key=key)
+    result = build_scene(tmp_path / "part.bin", tmp_path / "out", key=key, has_report=False)
     assert result.triangles_drawn_full == 2
 
 

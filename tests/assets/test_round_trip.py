@@ -57,7 +57,11 @@ def built(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, Path, BuildResult]:
     package = tmp_path_factory.mktemp("built") / "package"
-    return request.param, package, build_scene(request.param, package, key=key, lods=2)
+    return (
+        request.param,
+        package,
+        build_scene(request.param, package, key=key, has_report=False, lods=2),
+    )
 
 
 def codes(result: BuildResult) -> set[str]:

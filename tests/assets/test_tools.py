@@ -56,7 +56,7 @@ def real_scenes(hall: Path) -> list[Path]:
 
 def refusal(source: Path, output: Path, key: Ed25519PrivateKey) -> SceneRefused | None:
     try:
-        build_scene(source, output, key=key)
+        build_scene(source, output, key=key, has_report=False)
     except SceneRefused as error:
         return error
     return None

@@ -6,7 +6,8 @@ and Russian; the words of warnings are in `wording.py`.
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -70,15 +71,33 @@ def make_report(
     warnings: Sequence[SceneWarning],
     *,
     cache: StepCache = NOTHING_REMEMBERED,
+    jobs: int = 1,
 ) -> bytes:
-    """Return the page; what of it did not change since the last build is remembered."""
+    """Return the page; what of it did not change since the last build is remembered.
+
+    Args:
+        source: as it came.
+        prepared: what was made of it.
+        chunks: of the package.
+        warnings: all of the build.
+        cache: remembers.
+        jobs: threads; the page does not depend on it.
+    """
     went = _went(chunks)
     floor = prepared.floor
     floor_m = float(prepared.box[0][1]) if floor is None else floor.height
     places = _places(prepared.whole)
     decode = remembering(cache)
-    pictures = _pictures(prepared, went, Pictures(_PICTURE, decode, cache), cache, floor_m=floor_m)
-    baked, shown = _baked(went, decode, cache)
+    take = _Photographer(prepared, Pictures(_PICTURE, decode, cache), floor_m=floor_m).take
+    with ThreadPoolExecutor(max(1, jobs - 1)) as beside:
+        # What takes as long as the rest, and shares none of its textures.
+        ahead = [
+            beside.submit(take, "source", lambda: [outline_of_source(prepared.whole, cache)]),
+            beside.submit(take, "first", lambda: went.first),
+        ]
+        in_the_end = take("full", lambda: went.whole)
+        baked, shown = _baked(went, decode, cache)
+        pictures = {**ahead[0].result(), **ahead[1].result(), **in_the_end}
     titles = (f"{source.file}: what became of it", f"{source.file}: что получилось")
     body = [
         _header(source, warnings),
@@ -131,25 +150,25 @@ def _places(whole: Document) -> dict[str, list[float]]:
     return {path: worlds[index][:3, 3].tolist() for index, path in paths(whole).items()}
 
 
-def _pictures(
-    prepared: Prepared, went: _Went, camera_man: Pictures, cache: StepCache, *, floor_m: float
-) -> dict[str, str]:
-    """Return data URIs of the source, of what is seen first and in the end, from one place."""
-    camera = view_from("corner", prepared.box, size=_PICTURE, cut_m=floor_m + CUT_M)
-    found = {}
-    for name, scenes in (
-        ("source", [outline_of_source(prepared.whole, cache)]),
-        ("first", went.first),
-        ("full", went.whole),
-    ):
+class _Photographer:
+    """Takes the page's pictures, all from one place, as data URIs by their names."""
+
+    def __init__(self, prepared: Prepared, pictures: Pictures, *, floor_m: float) -> None:
+        self._pictures = pictures
+        cut_m = floor_m + CUT_M
+        self._camera = view_from("corner", prepared.box, size=_PICTURE, cut_m=cut_m)
+
+    def take(self, name: str, shown: Callable[[], Sequence[Outline]]) -> dict[str, str]:
+        """Return no picture where nothing is shown, or too much."""
+        scenes = shown()
         triangles = sum(drawn_triangles(scene.document) for scene in scenes)
-        if scenes and triangles <= min(_PICTURE_TRIANGLES_MAX, TRIANGLES_MAX):
-            pixels = camera_man.take(name, scenes, camera)
-            target = io.BytesIO()
-            Image.fromarray(pixels).save(target, "WEBP", quality=82, method=4)
-            text = base64.b64encode(target.getvalue()).decode("ascii")
-            found[name] = f"data:image/webp;base64,{text}"
-    return found
+        if not scenes or triangles > min(_PICTURE_TRIANGLES_MAX, TRIANGLES_MAX):
+            return {}
+        pixels = self._pictures.take(name, scenes, self._camera)
+        target = io.BytesIO()
+        Image.fromarray(pixels).save(target, "WEBP", quality=82, method=4)
+        text = base64.b64encode(target.getvalue()).decode("ascii")
+        return {name: f"data:image/webp;base64,{text}"}
 
 
 def _baked(went: _Went, decode: Decode, cache: StepCache) -> tuple[Baked | None, str]:

@@ -4,6 +4,7 @@ Every node that shows something has a key: the hash of all that decides on how i
 small change nearly all keys are old ones, and only what is not needs to be decoded.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -91,9 +92,13 @@ def outline_of_chunk(glb: bytes) -> Outline:
         own = [view_hash(part["bufferView"]) for part in parts if "bufferView" in part]
         return json.dumps([*map(_without_numbers, parts), own], sort_keys=True)
 
+    @functools.cache
+    def everything() -> Document:
+        return read_chunk(glb)
+
     def part(nodes: Collection[int]) -> Document:
         if len(nodes) == len(keys):
-            return read_chunk(glb)
+            return everything()
         if not nodes:
             return Document({})
         fewer = _only(document, nodes)

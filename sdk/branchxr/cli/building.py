@@ -51,6 +51,10 @@ def build(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Make everything anew, and remember nothing.")
     ] = False,
+    has_report: Annotated[
+        bool,
+        typer.Option("--report/--no-report", help="Write report.html; half of a small build."),
+    ] = True,
     watch: Annotated[
         bool, typer.Option("--watch", help="Build again whenever a file of the scene changes.")
     ] = False,
@@ -86,6 +90,7 @@ def build(
                 "key": key,
                 "strict": strict,
                 "uses_cache": not no_cache,
+                "has_report": has_report,
                 "options": read_options(up, unit, sources[0]),
             },
         )
@@ -146,10 +151,12 @@ def _tell(order: "Order", result: "BuildResult", *, as_json: bool) -> None:
     for chunk in result.chunks:
         size, drawn = len(chunk.glb), chunk.triangles
         typer.echo(f"  {chunk.role:9} {size:>12,} bytes {drawn:>10,} triangles")
+    read_on = f"; see {order.output / 'report.html'}" if order.has_report else ""
     typer.echo(
         f"  {result.anchors} anchors, version {result.version}, signed by "
-        f"{result.signer.hex()[:16]}…; see {order.output / 'report.html'}"
+        f"{result.signer.hex()[:16]}…{read_on}"
     )
+    typer.echo(f"  {result.seconds:.2f} s, {result.seconds_glbs:.2f} of it for the chunks")
 
 
 def _build_all(orders: "Sequence[Order]", jobs: int, *, as_json: bool) -> None:
