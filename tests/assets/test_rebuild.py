@@ -55,12 +55,19 @@ def test_a_rebuild_gives_the_bytes_of_a_clean_build(
     preset = load(given={"geometry": {"codec": codec}})
     furnish(maker)
     folder = tmp_path / "cache"
-    build_scene(maker.save(), tmp_path / "a", key=key, preset=preset, cache=StepCache(folder))
+    build_scene(
+        maker.save(),
+        tmp_path / "a",
+        key=key,
+        preset=preset,
+        cache=StepCache(folder),
+        has_report=False,
+    )
     CHANGES[change](maker)
     source = maker.save()
     warm = StepCache(folder)
-    build_scene(source, tmp_path / "a", key=key, preset=preset, cache=warm)
-    build_scene(source, tmp_path / "b", key=key, preset=preset)
+    build_scene(source, tmp_path / "a", key=key, preset=preset, cache=warm, has_report=False)
+    build_scene(source, tmp_path / "b", key=key, preset=preset, has_report=False)
     assert promised(tmp_path / "a") == promised(tmp_path / "b")
     assert warm.hits > warm.misses
 
@@ -78,10 +85,10 @@ def test_a_changed_texture_is_packed_anew_and_geometry_is_not(
         furnish(maker, seed=seed)
         sources.append(maker.save())
     folder = tmp_path / "cache"
-    build_scene(sources[0], tmp_path / "a", key=key, cache=StepCache(folder))
-    build_scene(sources[1], tmp_path / "b", key=key)
+    build_scene(sources[0], tmp_path / "a", key=key, cache=StepCache(folder), has_report=False)
+    build_scene(sources[1], tmp_path / "b", key=key, has_report=False)
     monkeypatch.setattr(bodies, "write_glb", lambda _document: pytest.fail("packed again"))
-    build_scene(sources[1], tmp_path / "a", key=key, cache=StepCache(folder))
+    build_scene(sources[1], tmp_path / "a", key=key, cache=StepCache(folder), has_report=False)
     assert promised(tmp_path / "a") == promised(tmp_path / "b")
 
 
@@ -90,10 +97,10 @@ def test_a_moved_node_packs_nothing_again(
 ) -> None:
     furnish(maker)
     folder = tmp_path / "cache"
-    build_scene(maker.save(), tmp_path / "a", key=key, cache=StepCache(folder))
+    build_scene(maker.save(), tmp_path / "a", key=key, cache=StepCache(folder), has_report=False)
     CHANGES["moved"](maker)
     monkeypatch.setattr(bodies, "write_glb", lambda _document: pytest.fail("packed again"))
-    build_scene(maker.save(), tmp_path / "a", key=key, cache=StepCache(folder))
+    build_scene(maker.save(), tmp_path / "a", key=key, cache=StepCache(folder), has_report=False)
 
 
 def test_the_hall_rebuilt_is_the_hall_built(
@@ -101,12 +108,12 @@ def test_the_hall_rebuilt_is_the_hall_built(
 ) -> None:
     """Skins, morph targets, lights, cameras and twins: everything that a scene can hold."""
     folder = tmp_path / "cache"
-    build_scene(hall, tmp_path / "a", key=key, cache=StepCache(folder))
+    build_scene(hall, tmp_path / "a", key=key, cache=StepCache(folder), has_report=False)
     assert promised(tmp_path / "a") == promised(hall_package)
     moved = tmp_path / "hall.glb"
     moved.write_bytes(with_json(hall.read_bytes(), "Plant.002", [0.5, 0, 0.25]))
-    build_scene(moved, tmp_path / "a", key=key, cache=StepCache(folder))
-    build_scene(moved, tmp_path / "b", key=key)
+    build_scene(moved, tmp_path / "a", key=key, cache=StepCache(folder), has_report=False)
+    build_scene(moved, tmp_path / "b", key=key, has_report=False)
     assert promised(tmp_path / "a") == promised(tmp_path / "b") != promised(hall_package)
 
 
@@ -131,14 +138,23 @@ def test_a_street_is_cut_from_what_was_packed_once(
     monkeypatch.setattr(lods, "_WORTH_PARTS", 100)
     preset = load(given={"geometry": {"codec": "draco"}, "lods": {"count": 1}})
     folder = tmp_path / "cache"
-    build_scene(maker.save(), tmp_path / "a", key=key, preset=preset, cache=StepCache(folder))
+    build_scene(
+        maker.save(),
+        tmp_path / "a",
+        key=key,
+        preset=preset,
+        cache=StepCache(folder),
+        has_report=False,
+    )
     assert len(packed) == 2  # the static side, the live one
     assert len(list((tmp_path / "a").glob("c/*.glb"))) > 2
     CHANGES["renamed"](maker)
     source = maker.save()
-    build_scene(source, tmp_path / "b", key=key, preset=preset)
+    build_scene(source, tmp_path / "b", key=key, preset=preset, has_report=False)
     del packed[:]
-    build_scene(source, tmp_path / "a", key=key, preset=preset, cache=StepCache(folder))
+    build_scene(
+        source, tmp_path / "a", key=key, preset=preset, cache=StepCache(folder), has_report=False
+    )
     assert promised(tmp_path / "a") == promised(tmp_path / "b")
     assert packed == []
 
