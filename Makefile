@@ -11,7 +11,7 @@ BIN := .venv/bin
 NPM := webxr_bridge/npm
 ARGS ?=
 
-.PHONY: setup demo test check lint format quick bench constraints docs picture pictures fuzz blender clean
+.PHONY: setup demo test check lint pyright mypy shim format quick bench constraints docs picture pictures fuzz blender clean
 
 setup:
 	@bash .ci/setup >&2
@@ -30,8 +30,15 @@ check: setup lint quick
 lint: setup
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
-	$(BIN)/mypy
+	@$(MAKE) --no-print-directory -j2 --output-sync=target pyright mypy shim
+
+pyright:
 	$(NPM)/node_modules/.bin/pyright --warnings
+
+mypy:
+	$(BIN)/mypy
+
+shim:
 	npm --prefix $(NPM) run --silent check
 
 format: setup
