@@ -23,7 +23,7 @@ Window = tuple[int, int, int, int]
 BACKGROUND: Final = (0.80, 0.84, 0.89)
 """Display values: a pale sky, on white pages and dark ones."""
 _NOTHING: Final = np.iinfo(np.uint64).max
-_SHADED_AT_ONCE: Final = 400_000
+_SHADED_AT_ONCE: Final = 100_000
 _LAYERS_MAX: Final = 8
 """Blended surfaces behind one another that are told apart; of more the farthest are left out."""
 _BLENDED_MAX: Final = 12_000_000

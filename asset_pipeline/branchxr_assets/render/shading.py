@@ -63,12 +63,21 @@ class _Surface:
     spread: Reals
     colours: Reals
 
+    def at(self, samples: Integers) -> "_Surface":
+        """Return some of the samples."""
+        return _Surface(
+            *(self.points[samples], self.normals[samples], self.tangents[samples]),
+            *(self.bitangents[samples], self.uvs[samples], self.spread[samples]),
+            self.colours[samples],
+        )
+
 
 def shade(scene: Scene, pixels: Integers, owners: Integers) -> Reals:
     """Return `(n, 4)` linear colour and alpha of samples, each showing one triangle."""
     result = np.empty((len(pixels), 4), np.float32)
+    whole = _surface(scene, pixels, owners)
     for part, material in _by_material(scene, owners):
-        surface = _surface(scene, pixels[part], owners[part])
+        surface = whole.at(part)
         base = _base(material, surface)
         result[part, 3] = base[:, 3]
         if material.is_unlit:
@@ -81,9 +90,9 @@ def shade(scene: Scene, pixels: Integers, owners: Integers) -> Reals:
 def alpha(scene: Scene, pixels: Integers, owners: Integers) -> Reals:
     """Return `(n,)`: base colour alpha less the material's cutoff."""
     result = np.empty(len(pixels), np.float32)
+    whole = _surface(scene, pixels, owners)
     for part, material in _by_material(scene, owners):
-        surface = _surface(scene, pixels[part], owners[part])
-        result[part] = _base(material, surface)[:, 3] - material.cutoff
+        result[part] = _base(material, whole.at(part))[:, 3] - material.cutoff
     return result
 
 
