@@ -108,6 +108,7 @@ _TABLE: Final = (
     ("it could not be compressed ({}); it stays as it was", "сжать не удалось ({}); осталось как было"),
     ("it could not be simplified ({}); it stays as it was", "упростить не удалось ({}); осталось как было"),
     ("no KTX2 encoder was found, so that textures are WebP; {}", "кодировщика KTX2 нет, поэтому текстуры — WebP; {}"),
+    ("the KTX2 encoder does not work ({}), so that textures are WebP; mend or remove it, or name another one with BRANCHXR_KTX", "кодировщик KTX2 не работает ({}), поэтому текстуры — WebP; исправьте или удалите его либо назовите другой в BRANCHXR_KTX"),
     ("the image {} is not KTX2: it is larger than the encoder takes, or stands for colours in one place and numbers in another", "картинка {} не в KTX2: она больше, чем берёт кодировщик, или в одном месте это цвет, а в другом числа"),
     ("what was made could not be remembered ({} in {}), so the next build takes as long; make room there, set BRANCHXR_CACHE_DIR to another folder, or build with --no-cache", "сделанное не запомнить ({} в {}), и следующая сборка будет такой же долгой; освободите место, укажите другую папку в BRANCHXR_CACHE_DIR или соберите с --no-cache"),
     # readers of every kind
