@@ -32,6 +32,9 @@ _OUTER: Final = frozenset(
 _OUTER_SCENE: Final = frozenset({"name", "extras", "nodes"})
 _STRETCH_DIGITS: Final = 6
 """Significant digits of a stretch: turning a node changes the last ones, which decide nothing."""
+LASTING: Final = frozenset({"mesh_without_draco"})
+"""Warnings that any build of the same mesh would give. Of others nothing is remembered: what was
+not done for want of memory, perhaps, the next build tries again."""
 Pack = Callable[[Document], Outcome]
 
 
@@ -73,10 +76,12 @@ def packed(
     known = cache.recall(step)
     if known is not None:
         head, _, glb = known.partition(b"\n")
-        return Packed(glb, document, json.loads(head))
+        changed, warnings = json.loads(head)
+        return Packed(glb, document, changed, tuple(SceneWarning(*said) for said in warnings))
     made = _made(pack(body), document)
-    if not made.warnings:  # want of memory, perhaps: the next build tries again
-        cache.replace(step, json.dumps(dict(made.changed)).encode() + b"\n" + made.body)
+    if all(warning.code in LASTING for warning in made.warnings):
+        said = [[warning.code, warning.path, warning.message] for warning in made.warnings]
+        cache.replace(step, json.dumps([dict(made.changed), said]).encode() + b"\n" + made.body)
     return made
 
 

@@ -50,8 +50,13 @@ class DracoOptions:
 DEFAULTS: Final = DracoOptions()
 _NUMBERS: Final = 30
 """Unique id of the vertices' numbers, above those of any attribute."""
+_FLAT: Final = "triangles of it have no area, and Draco would drop them"
 _TYPES: Final = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3}
 """draco::GeometryAttribute::Type of what DracoPy knows by name; the rest are generic (4)."""
+
+
+class _NotForDraco(Exception):
+    """Why a mesh is kept without Draco: always, whoever tries again."""
 
 
 def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
@@ -59,7 +64,7 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
 
     Draco puts vertices in an order of its own. Skins go along, joints and weights being in the
     stream; morph targets are not, and are put in that order. What is smaller plain is left alone
-    and counted.
+    and counted; what Draco cannot hold whole is kept as it was, and named.
     """
     changed = document.copy()
     groups: dict[tuple[int, ...], list[Json]] = {}
@@ -73,16 +78,23 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
             groups.setdefault(key, []).append(primitive)
             names.setdefault(key, str(mesh.get("name") or f"meshes[{index}]"))
             scales[key] = max(scales.get(key, 0.0), placed.get(index, (1.0, 0))[0])
-    fit = {key: group for key, group in groups.items() if _is_fit(changed, group[0], options)}
+    fit = {}
+    for key, group in groups.items():
+        if reason := _unfit(changed, group[0], options):
+            failed.append(_kept_without(names[key], reason))
+        elif _is_large(changed, group[0], options):
+            fit[key] = group
     chosen = list(fit.values())
 
     def pack(key: tuple[int, ...]) -> _Result | None:
         try:
             return _packed(changed, fit[key][0], options, scales[key])
+        except _NotForDraco as reason:
+            failed.append(_kept_without(names[key], str(reason)))
         except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
             message = f"it could not be compressed ({error}); it stays as it was"
             failed.append(SceneWarning("mesh_not_compressed", names[key], message))
-            return None
+        return None
 
     with ThreadPoolExecutor(max(options.jobs, 1)) as threads:
         made = list(threads.map(pack, fit))
@@ -118,16 +130,32 @@ class _Result:
     """`order[new] == old`; empty where nothing outside the stream has to follow."""
 
 
-def _is_fit(document: Document, primitive: Json, options: DracoOptions) -> bool:
+def _kept_without(name: str, reason: str) -> SceneWarning:
+    message = f"{reason}; it is kept without Draco"
+    return SceneWarning("mesh_without_draco", name, message)
+
+
+def _unfit(document: Document, primitive: Json, options: DracoOptions) -> str:
+    """Return why a primitive is none that Draco could hold; empty if it is one, or small."""
     if primitive.get("mode", TRIANGLES) < TRIANGLES:
-        return False
+        return "it is points or lines, which the format has no Draco for"
+    if not _is_large(document, primitive, options):
+        return ""
+    attributes = {n: document.accessors[i] for n, i in primitive["attributes"].items()}
+    for name, accessor in attributes.items():
+        if name != "POSITION" and accessor.values.dtype.kind not in "uf":
+            return f"{name} holds signed integers, which the encoder does not take"
+    if "POSITION" in attributes and attributes["POSITION"].values.dtype.kind != "f":
+        return "its positions are in steps of a codec already"
+    return ""
+
+
+def _is_large(document: Document, primitive: Json, options: DracoOptions) -> bool:
+    """Tell whether a primitive is worth a stream, and none already."""
     accessors = [document.accessors[i] for i in primitive["attributes"].values()]
-    if any(accessor.packed is not None for accessor in accessors):
+    if "POSITION" not in primitive["attributes"] or any(a.packed is not None for a in accessors):
         return False
-    is_plain = "POSITION" in primitive["attributes"] and (
-        document.accessors[primitive["attributes"]["POSITION"]].values.dtype.kind == "f"
-    )
-    return is_plain and len(triangles(document, primitive)) >= options.triangles_min
+    return len(triangles(document, primitive)) >= options.triangles_min
 
 
 def _packed(
@@ -137,6 +165,7 @@ def _packed(
 
     attributes = _rounded(document, primitive, options)
     faces = triangles(document, primitive)
+    _check_faces(attributes["POSITION"].values, faces)
     own = {"NORMAL": "normals", "TEXCOORD_0": "tex_coord"}
     ids: dict[str, int] = {}
     named: dict[str, Any] = {}
@@ -145,11 +174,8 @@ def _packed(
         if name in own and accessor.values.dtype.kind == "f":
             named[own[name]] = accessor.values.astype(np.float64)
         elif name != "POSITION":
-            stored = _unsigned(accessor)
-            if stored is None:
-                return None  # signed integers are no type that the encoder takes
             ids[name] = len(ids)
-            generic[ids[name]] = stored
+            generic[ids[name]] = np.ascontiguousarray(accessor.values)
     corners = np.ascontiguousarray(attributes["POSITION"].values)
     extent = float(np.ptp(corners, axis=0).max(initial=0.0))
     bits = min(options.position_bits, position_bits(extent, options.position_step_m / scale))
@@ -169,8 +195,8 @@ def _packed(
 
     try:
         raw, order = encode(generic), np.empty(0, np.int64)
-    except DracoPy.EncodingFailedException:
-        return None  # a mesh whose triangles have no area at all
+    except DracoPy.EncodingFailedException as error:
+        raise _NotForDraco("Draco refuses it") from error
     found = DracoPy.decode(raw)
     if primitive.get("targets"):
         numbers = np.arange(len(corners), dtype=np.uint32)[:, None]
@@ -180,9 +206,20 @@ def _packed(
         if not _is_alike(found, numbered):
             raw, found = numbered_raw, numbered
     plain = sum(a.values.nbytes for a in attributes.values()) + 2 * faces.size
-    if len(found.faces) != len(faces) or len(raw) >= plain:
+    if len(found.faces) != len(faces):
+        raise _NotForDraco(_FLAT)
+    if len(raw) >= plain:
         return None
     return _result(attributes, DracoStream(raw), found, ids, order)
+
+
+def _check_faces(points: Array, faces: Array) -> None:
+    """Raise where Draco would drop triangles, or refuse, with lines of its own on stderr."""
+    if not np.isfinite(points).all():
+        raise _NotForDraco("it has positions that are no numbers")
+    a, b, c = (faces[:, corner] for corner in range(3))
+    if ((a == b) | (b == c) | (c == a)).any() or not np.ptp(points, axis=0).any():
+        raise _NotForDraco(_FLAT)
 
 
 def _rounded(document: Document, primitive: Json, options: DracoOptions) -> dict[str, Accessor]:
@@ -206,11 +243,6 @@ def _is_alike(found: Any, numbered: Any) -> bool:
     return np.array_equal(found.faces, numbered.faces) and np.array_equal(
         found.points, numbered.points
     )
-
-
-def _unsigned(accessor: Accessor) -> Array | None:
-    values = np.ascontiguousarray(accessor.values)
-    return values if values.dtype.kind in "uf" else None
 
 
 def _result(
