@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from branchxr.cli import progress
 from branchxr.cli.assets import app
-from branchxr_assets import meshopt, processes
+from branchxr_assets import lods, meshopt, processes
 from branchxr_assets.build import build_scene
 from branchxr_assets.operations import draco as draco_module
 from branchxr_assets.orders import Order, carry_out_all
@@ -394,14 +394,23 @@ def test_a_mesh_that_cannot_be_simplified_is_kept_and_named(
 ) -> None:
     furnish(maker)
     maker.root["meshes"][1]["name"] = "Ball"
+    monkeypatch.setattr(lods, "_COARSEST_TARGET", 16_000)
 
     def fail(*_arguments: object, **_options: object) -> None:
         raise meshopt.MeshoptFailed("no memory for it")
 
-    monkeypatch.setattr(meshopt, "simplify", fail)
-    result = run("build", maker.save(), "-o", tmp_path / "out")
+    words = ("build", maker.save(), "-o", tmp_path / "out")
+    with monkeypatch.context() as patched:
+        patched.setattr(meshopt, "simplify", fail)
+        result = run(*words)
     assert result.exit_code == 0
     assert "warning [mesh_not_simplified] Ball: it could not be simplified" in result.stderr
+    assert "warning [mesh_not_simplified] the first view: " in result.stderr
+    again = run(*words)
+    assert "mesh_not_simplified" not in again.stderr  # a failure is not remembered
+    seen = promised(tmp_path / "out")
+    assert run(*words[:-1], tmp_path / "clean", "--no-cache").exit_code == 0
+    assert promised(tmp_path / "clean") == seen
 
 
 # --- progress --------------------------------------------------------------------------------
