@@ -101,6 +101,7 @@ _TABLE: Final = (
     ("the node {} is in no scene that is shown", "узла {} нет в показываемой сцене"),
     ("no scene: all nodes are shown", "сцены нет: показаны все узлы"),
     ("scene {} is not the one that is shown first; it is left out", "сцена {} показывается не первой; пропущена"),
+    ("the image {} is {} x {} pixels, more than is ever decoded; it stays as it is, and no device will show it: make it smaller", "картинка {} — {} x {} пикселей, столько никогда не декодируется; оставлена как есть, и ни одно устройство её не покажет: уменьшите её"),
     ("the image {} ({}) could not be decoded; it stays as it is", "картинка {} ({}) не декодируется; оставлена как есть"),
     ("the image {} is in printing colours (CMYK); it is made RGB", "картинка {} в печатных цветах (CMYK); переведена в RGB"),
     ("{} of its normals have no length; they are taken from the faces", "нормалей нулевой длины: {}; взяты от граней"),

@@ -53,3 +53,7 @@ def furnish(maker: Any, *, seed: int = 1) -> None:
 def promised(folder: Path) -> dict[str, bytes]:
     files = [folder / "tileset.json", folder / "branch.json", *folder.glob("c/*.glb")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
