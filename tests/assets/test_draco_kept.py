@@ -11,6 +11,8 @@ from tests.assets.rooms import ball
 from branchxr_assets import bodies
 from branchxr_assets.build import build_scene
 from branchxr_assets.document import Accessor, Document
+from branchxr_assets.geometry import positions, triangles
+from branchxr_assets.glb import write_glb
 from branchxr_assets.operations.draco import draco
 from branchxr_assets.presets import load
 from branchxr_assets.readers import read
@@ -23,6 +25,12 @@ FACES = np.array(_faces)
 
 def degenerate(maker: Any) -> int:
     return int(maker.mesh(POINTS, np.concatenate([FACES, [[3, 3, 4]]])))
+
+
+def sphere(maker: Any) -> int:
+    """Two triangles of each quad at a pole have two corners in it."""
+    points, uv, faces = ball(24)
+    return int(maker.mesh(points, faces, attributes={"TEXCOORD_0": maker.array(uv)}))
 
 
 def flat(maker: Any) -> int:
@@ -53,9 +61,6 @@ def signed(maker: Any) -> int:
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (degenerate, "no area"),
-        (flat, "no area"),
-        (in_a_point, "no area"),
         (dots, "points or lines"),
         (lines, "points or lines"),
         (strip_of_lines, "points or lines"),
@@ -84,6 +89,27 @@ def test_it_is_kept_and_named(maker: Any, make: Callable[[Any], int], why: str, 
     assert capfd.readouterr() == ("", "")  # the encoder itself would say it in its own words
 
 
+@pytest.mark.parametrize("make", [degenerate, flat, in_a_point, sphere])
+def test_triangles_without_an_area_are_kept_and_packed(
+    maker: Any, make: Callable[[Any], int], tmp_path: Path, capfd: Any
+) -> None:
+    maker.node(mesh=make(maker))
+    came = read(maker.save()).document
+    outcome = draco(came)
+    assert (outcome.warnings, outcome.changed["primitives"]) == ((), 1)
+    assert capfd.readouterr() == ("", "")
+    path = tmp_path / "packed.glb"
+    path.write_bytes(write_glb(outcome.document))
+    again = read(path).document
+    before, after = (
+        np.sort(positions(d, p)[triangles(d, p)].reshape(-1, 3), axis=0)
+        for d in (came, again)
+        for p in d.primitives()
+    )
+    assert before.shape == after.shape
+    assert np.abs(before - after).max() < 0.002
+
+
 def test_numbers_that_are_none_are_kept_too(maker: Any) -> None:
     maker.node(mesh=maker.mesh(POINTS, FACES))
     came = read(maker.save()).document
@@ -106,7 +132,7 @@ def test_small_meshes_stay_plain_without_a_word(maker: Any) -> None:
 def test_the_next_build_remembers_it_and_says_it_again(
     maker: Any, key: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    maker.root["meshes"][degenerate(maker)]["name"] = "Odd"
+    maker.root["meshes"][lines(maker)]["name"] = "Odd"
     maker.node(mesh=0)
     source, preset = (
         maker.save(),

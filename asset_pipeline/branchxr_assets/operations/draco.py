@@ -50,7 +50,6 @@ class DracoOptions:
 DEFAULTS: Final = DracoOptions()
 _NUMBERS: Final = 30
 """Unique id of the vertices' numbers, above those of any attribute."""
-_FLAT: Final = "triangles of it have no area, and Draco would drop them"
 _TYPES: Final = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3}
 """draco::GeometryAttribute::Type of what DracoPy knows by name; the rest are generic (4)."""
 
@@ -165,7 +164,6 @@ def _packed(
 
     attributes = _rounded(document, primitive, options)
     faces = triangles(document, primitive)
-    _check_faces(attributes["POSITION"].values, faces)
     own = {"NORMAL": "normals", "TEXCOORD_0": "tex_coord"}
     ids: dict[str, int] = {}
     named: dict[str, Any] = {}
@@ -177,15 +175,17 @@ def _packed(
             ids[name] = len(ids)
             generic[ids[name]] = np.ascontiguousarray(accessor.values)
     corners = np.ascontiguousarray(attributes["POSITION"].values)
+    if not np.isfinite(corners).all():
+        raise _NotForDraco("it has positions that are no numbers")
     extent = float(np.ptp(corners, axis=0).max(initial=0.0))
     bits = min(options.position_bits, position_bits(extent, options.position_step_m / scale))
 
-    def encode(generic: dict[int, Array]) -> bytes:
+    def encode(generic: dict[int, Array], level: int) -> bytes:
         raw: bytes = DracoPy.encode(
             corners,
             faces.astype(np.uint32),
             quantization_bits=bits,
-            compression_level=options.level,
+            compression_level=level,
             generic_attributes=generic or None,
             tex_coord_quantization_bits=options.texture_bits,
             normal_quantization_bits=options.normal_bits,
@@ -193,33 +193,45 @@ def _packed(
         )
         return raw
 
-    try:
-        raw, order = encode(generic), np.empty(0, np.int64)
-    except DracoPy.EncodingFailedException as error:
-        raise _NotForDraco("Draco refuses it") from error
-    found = DracoPy.decode(raw)
+    order = np.empty(0, np.int64)
+    for level in _levels(corners, faces, options):
+        try:
+            raw = encode(generic, level)
+        except DracoPy.EncodingFailedException as error:
+            raise _NotForDraco("Draco refuses it") from error
+        found = DracoPy.decode(raw)
+        if len(found.faces) == len(faces):
+            break
+    else:
+        raise _NotForDraco("triangles of it have no area, and Draco would drop them")
     if primitive.get("targets"):
         numbers = np.arange(len(corners), dtype=np.uint32)[:, None]
-        numbered_raw = encode({**generic, _NUMBERS: numbers})
+        numbered_raw = encode({**generic, _NUMBERS: numbers}, level)
         numbered = DracoPy.decode(numbered_raw)
         order = np.asarray(numbered.get_attribute_by_unique_id(_NUMBERS)["data"], np.int64)[:, 0]
         if not _is_alike(found, numbered):
             raw, found = numbered_raw, numbered
     plain = sum(a.values.nbytes for a in attributes.values()) + 2 * faces.size
-    if len(found.faces) != len(faces):
-        raise _NotForDraco(_FLAT)
     if len(raw) >= plain:
         return None
     return _result(attributes, DracoStream(raw), found, ids, order)
 
 
-def _check_faces(points: Array, faces: Array) -> None:
-    """Raise where Draco would drop triangles, or refuse, with lines of its own on stderr."""
-    if not np.isfinite(points).all():
-        raise _NotForDraco("it has positions that are no numbers")
-    a, b, c = (faces[:, corner] for corner in range(3))
-    if ((a == b) | (b == c) | (c == a)).any() or not np.ptp(points, axis=0).any():
-        raise _NotForDraco(_FLAT)
+def _levels(points: Array, faces: Array, options: DracoOptions) -> list[int]:
+    """Return the levels to try, until one keeps every triangle.
+
+    From 2 on Draco drops those whose corners share a place, as at the poles of a sphere; at 1 those
+    that name a vertex twice; at 0 (sequential, with twice the bytes) none. Where none would be left
+    it says so on stderr, in words of its own, and is not asked.
+    """
+
+    def are_flat(ends: Array) -> Any:
+        a, b, c = (ends[:, corner].reshape(len(faces), -1) for corner in range(3))
+        return (a == b).all(axis=1) | (b == c).all(axis=1) | (c == a).all(axis=1)
+
+    if are_flat(faces).any() or are_flat(points[faces]).all():
+        return [0]
+    return list(dict.fromkeys((options.level, min(options.level, 1), 0)))
 
 
 def _rounded(document: Document, primitive: Json, options: DracoOptions) -> dict[str, Accessor]:
