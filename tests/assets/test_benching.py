@@ -22,6 +22,9 @@ def test_bench_prints_what_each_kind_costs_and_leaves_nothing(
     assert 0 < row["first_sight_bytes"] <= row["download_bytes"] + 2000
     assert row["triangles"] == 14
     assert row["build_s"] > 0
+    assert row["source_bytes"] == room.stat().st_size
+    assert list(row["stages_s"])[:3] == ["reading", "floor and anchors", "levels of detail"]
+    assert 0 < sum(row["stages_s"].values()) <= row["build_s"] + 0.01
     assert left(tmp_path / "tmp") == set()
     assert not (tmp_path / "cache").exists()
     assert not (tmp_path / "config").exists()
@@ -30,13 +33,17 @@ def test_bench_prints_what_each_kind_costs_and_leaves_nothing(
 def test_bench_speaks_to_people(run: Any, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from branchxr_assets import bench
 
-    made = bench.Run(3_000_000, 2_000_000, 60_000, 1234, 7, 1_500_000, 1.25, 0.25, None, 0)
+    stages = {"reading": 0.25, "levels of detail": 1.0}
+    figures = (3_000_000, 2_000_000, 60_000, 1234, 7, 1_500_000, 1.25, 0.25, None, 0)
+    made = bench.Run(*figures, source_bytes=4_000_000, stages_s=stages)
     monkeypatch.setattr(bench, "at_once", lambda _work, tasks, **_k: [(tasks[0], made)])
     result = run("bench", room, "--preset", "mobile")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert len(lines) == 5
-    assert lines[2].split()[:5] == ["mobile", "draco", "3,000", "2,000", "60"]
+    assert lines[0].endswith("room.glb: 4,000 kB") or lines[0].endswith("scene.glb: 4,000 kB")
+    assert lines[2].split()[:7] == ["mobile", "draco", "3,000", "75", "%", "2,000", "60"]
+    assert lines[5] == "  seconds of the build, by what was done:"
+    assert lines[7].split() == ["mobile", "draco", "0.25", "1.00"]
 
 
 def test_bench_refuses_as_build_does(run: Any, tmp_path: Path) -> None:
