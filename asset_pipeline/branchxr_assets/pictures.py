@@ -73,6 +73,11 @@ def is_ktx2(raw: bytes) -> bool:
     return raw.startswith(b"\xabKTX 20")
 
 
+def is_for_devices(raw: bytes) -> bool:
+    """Tell whether an image is packed for graphics processors (KTX2, DDS): no decoder is here."""
+    return raw.startswith((b"\xabKTX", b"DDS "))
+
+
 def is_sixteen_bit_png(raw: bytes) -> bool:
     """Tell whether eight bits would lose something (the bit depth is byte 24 of a PNG)."""
     return raw[:4] == b"\x89PNG" and raw[24:25] == b"\x10"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.assets.rooms import furnish
+from tests.assets.rooms import furnish, repaint_as_ktx2
 
 from branchxr_assets.build import build_scene
 from branchxr_assets.glb import write_glb
@@ -133,6 +133,17 @@ def test_what_a_scene_is_called_cannot_act(
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert page.count("<script") == 2
+
+
+def test_textures_that_it_cannot_show_are_said_in_both_languages(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    furnish(maker)
+    repaint_as_ktx2(maker)
+    build_scene(maker.save(), tmp_path / "out", key=key, lods=1)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Textures for graphics processors (KTX2, DDS): 1." in page
+    assert "Текстуры для видеокарт (KTX2, DDS): 1." in page
 
 
 def test_a_scene_with_nothing_in_it_has_a_report(
