@@ -4,12 +4,13 @@ Each build is a process of its own, without the cache, so that its memory is its
 to a temporary folder and are gone afterwards; they are signed with a key that nobody keeps.
 """
 
+import itertools
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,6 +52,8 @@ class Run:
             their native code; a browser's takes longer, in the same order.
         texture_memory_bytes: in graphics memory, mip levels included.
         peak_bytes: most memory of the building process; `None` where the system does not say.
+        source_bytes: the scene and all that was read with it.
+        stages_s: what was done -> seconds, in order; together `build_s`, but for the start.
     """
 
     chunk_bytes: int
@@ -63,6 +66,8 @@ class Run:
     decode_s: float
     peak_bytes: int | None
     warnings: int
+    source_bytes: int = 0
+    stages_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +83,28 @@ class Row:
         named = {"input": str(self.trial.source), "preset": self.trial.preset}
         if self.refused is not None:
             return {**named, "codec": self.trial.codec, "refused": self.refused.code}
-        return {**named, "codec": self.trial.codec, "runs": len(self.runs), **self.medians()}
+        figures = {**self.medians(), "stages_s": self.stages_s()}
+        return {**named, "codec": self.trial.codec, "runs": len(self.runs), **figures}
 
     def medians(self) -> dict[str, float | int | None]:
         """Return the median of each figure; seconds to the millisecond."""
         found: dict[str, float | int | None] = {}
         for name in Run.__slots__:
+            if name == "stages_s":
+                continue
             values = [value for run in self.runs if (value := getattr(run, name)) is not None]
             middle = statistics.median(values) if values else None
             is_seconds = name.endswith("_s")
             found[name] = middle if middle is None else round(middle, 3 if is_seconds else None)
         return found
+
+    def stages_s(self) -> dict[str, float]:
+        """Return the median seconds of each stage, to the millisecond."""
+        stages = dict.fromkeys(stage for run in self.runs for stage in run.stages_s)
+        return {
+            stage: round(statistics.median(run.stages_s.get(stage, 0.0) for run in self.runs), 3)
+            for stage in stages
+        }
 
 
 def trials(
@@ -149,6 +165,7 @@ def _built(trial: Trial, output: Path) -> Run:
     )
 
     started = time.perf_counter()
+    told: list[tuple[str, float]] = []
     given = {"geometry": {"codec": trial.codec}}
     result = build_scene(
         trial.source,
@@ -157,6 +174,7 @@ def _built(trial: Trial, output: Path) -> Run:
         key=Ed25519PrivateKey.generate(),
         jobs=trial.jobs,
         options=trial.options,
+        progress=lambda what, _share: told.append((what, time.perf_counter())),
     )
     build_s, peak_bytes = time.perf_counter() - started, _peak_bytes()
     shown = [chunk for chunk in result.chunks if chunk.role in {"full", "live"}]
@@ -174,7 +192,17 @@ def _built(trial: Trial, output: Path) -> Run:
         decode_s=_decode_s([chunk.glb for chunk in shown]),
         peak_bytes=peak_bytes,
         warnings=len(result.warnings),
+        source_bytes=result.bytes_source,
+        stages_s=_stages_s(told),
     )
+
+
+def _stages_s(told: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Return how long each stage lasted: until the next one was told of."""
+    found: dict[str, float] = {}
+    for (what, since), (_, until) in itertools.pairwise(told):
+        found[what] = found.get(what, 0.0) + until - since
+    return found
 
 
 def _served(path: Path) -> int:

@@ -14,9 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from . import container
-from .document import AccessorPool, Document, Json, Outcome
+from .document import AccessorPool, Document, Floats, Json, Outcome
 from .encoders import encoder_versions
-from .geometry import largest_scale
 from .glb import declare_extensions, in_order, write_glb
 from .references import references
 from .rewrite import prune
@@ -32,6 +31,9 @@ _OUTER: Final = frozenset(
 _OUTER_SCENE: Final = frozenset({"name", "extras", "nodes"})
 _STRETCH_DIGITS: Final = 6
 """Significant digits of a stretch: turning a node changes the last ones, which decide nothing."""
+LASTING: Final = frozenset({"mesh_without_draco"})
+"""Warnings that any build of the same mesh would give. Of others nothing is remembered: what was
+not done for want of memory, perhaps, the next build tries again."""
 Pack = Callable[[Document], Outcome]
 
 
@@ -73,10 +75,12 @@ def packed(
     known = cache.recall(step)
     if known is not None:
         head, _, glb = known.partition(b"\n")
-        return Packed(glb, document, json.loads(head))
+        changed, warnings = json.loads(head)
+        return Packed(glb, document, changed, tuple(SceneWarning(*said) for said in warnings))
     made = _made(pack(body), document)
-    if not made.warnings:  # want of memory, perhaps: the next build tries again
-        cache.replace(step, json.dumps(dict(made.changed)).encode() + b"\n" + made.body)
+    if all(warning.code in LASTING for warning in made.warnings):
+        said = [[warning.code, warning.path, warning.message] for warning in made.warnings]
+        cache.replace(step, json.dumps([dict(made.changed), said]).encode() + b"\n" + made.body)
     return made
 
 
@@ -88,12 +92,12 @@ def body_of(document: Document) -> Document:
     """Return the body of a document: its textures are numbers, its nodes stand at the origin."""
     body = document.copy()
     worlds = world_matrices(document)
+    stretches = _stretches(worlds)
     for index, node in enumerate(body.listed("nodes")):
         for key in _OUTER & node.keys():
             del node[key]
         if "mesh" in node and index in worlds:
-            stretch = _rounded(largest_scale(worlds[index][None]) or 1.0)
-            node["scale"] = [stretch] * 3
+            node["scale"] = [_rounded(stretches[index] or 1.0)] * 3
     for scene in body.listed("scenes"):
         for key in _OUTER_SCENE & scene.keys():
             del scene[key]
@@ -104,6 +108,14 @@ def body_of(document: Document) -> Document:
     numbers = range(len(body.listed("textures")))
     body.listed("textures")[:] = [{"name": str(number)} for number in numbers]
     return Document(body.root, body.accessors)
+
+
+def _stretches(worlds: Mapping[int, Floats]) -> dict[int, float]:
+    """Return by how much each transform stretches at most: one decomposition of all."""
+    if not worlds:
+        return {}
+    found = np.linalg.norm(np.stack([*worlds.values()])[:, :3, :3], ord=2, axis=(1, 2))
+    return dict(zip(worlds, found.tolist(), strict=True))
 
 
 def joined(glb: bytes, whole: Document, painted: Document) -> bytes:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,8 @@ from .branch_json import make_branch_json
 from .contents.budgets import NOTHING, overruns
 from .document import Json
 from .geometry import drawn_triangles
-from .ktx2.choice import choose_textures
+from .ktx2.choice import choose_textures, without_encoder
+from .ktx2.running import EncoderFailed
 from .lods import Chunk, Level, Recipe, make_chain, make_live, with_pictures_begun
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
@@ -142,7 +144,7 @@ def build_scene(
         InputRefused: `lods_out_of_range`, `output_not_package`, `output_not_writable`,
             `warnings_strict`.
         MissingTool: `ktx2_encoder_missing`.
-        EncoderFailed: a KTX2 encoder did not do its work.
+        EncoderFailed: a KTX2 encoder did not do its work, and the preset asks for one by name.
     """
     started = time.perf_counter()
     tell = progress or (lambda _what, _share: None)
@@ -151,9 +153,14 @@ def build_scene(
     tell("reading", 0.0)
     came = read(source, options)
     tell("floor and anchors", 0.1)
-    with with_pictures_begun(came.document, recipe) as ahead:
-        prepared = prepare(came, cache=recipe.cache)
-        cut = _cut(prepared, ahead, tell=tell)
+    try:
+        prepared, cut = _made(came, recipe, tell=tell)
+    except EncoderFailed as error:
+        if recipe.encoder is None or not recipe.encoder.is_optional:
+            raise
+        chosen, noted = without_encoder(recipe.preset, error)
+        recipe = with_fields(recipe, preset=chosen, encoder=None)
+        prepared, cut = _made(came, recipe, tell=tell)
     warnings = distinct((*noted, *prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
     if strict and warnings:
         raise _strict(warnings)
@@ -203,8 +210,15 @@ def _recipe(
             f"1 to {LODS_MAX} LODs", str(lods), "choose --lods 3", code="lods_out_of_range"
         )
     chosen = preset if lods is None else replace(preset, lods=Levels(count=lods))
-    chosen, encoder, noted = choose_textures(chosen)
-    return Recipe(chosen, jobs, cache or StepCache(None), encoder), noted
+    kept = cache or StepCache(None)
+    chosen, encoder, noted = choose_textures(chosen, cache=kept)
+    return Recipe(chosen, jobs, kept, encoder), noted
+
+
+def _made(came: Source, recipe: Recipe, *, tell: Progress) -> tuple[Prepared, _Cut]:
+    with with_pictures_begun(came.document, recipe) as ahead:
+        prepared = prepare(came, cache=recipe.cache)
+        return prepared, _cut(prepared, ahead, tell=tell)
 
 
 def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:

@@ -137,11 +137,6 @@ def bounds(document: Document) -> Floats | None:
     return np.array([np.min(lows, axis=0), np.max(highs, axis=0)]) if lows else None
 
 
-def largest_scale(matrices: Floats) -> float:
-    """Return by how much a set of transforms stretches at most."""
-    return float(np.linalg.norm(matrices[:, :3, :3], ord=2, axis=(1, 2)).max(initial=0.0))
-
-
 def placed_meshes(document: Document) -> dict[int, tuple[float, int]]:
     """Return by how much each mesh is stretched at most, never zero, and how often it is drawn."""
     placed = list(placements(document))

@@ -139,7 +139,7 @@ def make_chain(static: Document, recipe: Recipe) -> tuple[list[Level], list[Scen
     if box is None or recipe.preset.lods.count == 1:
         return [full], warnings
     diagonal_m = _diagonal(box)
-    coarsest = _coarsest(static, recipe, diagonal_m=diagonal_m)
+    coarsest = _coarsest(static, recipe, warnings, diagonal_m=diagonal_m)
     if coarsest is None:
         message = "it has no triangles that a plain first view could show; it starts fuller"
         warnings.append(SceneWarning("coarsest_left_out", "the scene", message))
@@ -357,26 +357,37 @@ def _told(outcome: Outcome) -> dict[str, float]:
     return {**outcome.changed, "triangles_drawn": float(drawn_triangles(outcome.document))}
 
 
-def _coarsest(static: Document, recipe: Recipe, *, diagonal_m: float) -> Chunk | None:
-    """Make the largest plain chunk that fits the budget, or remember it."""
+def _coarsest(
+    static: Document, recipe: Recipe, warnings: list[SceneWarning], *, diagonal_m: float
+) -> Chunk | None:
+    """Make the largest plain chunk that fits the budget, or remember it.
+
+    One that was made while the simplifier failed, for want of memory perhaps, is not remembered.
+    """
     plain = _few_materials(strip(static).document, recipe)
-    if not recipe.cache.is_on:
-        return _largest_fitting(plain, recipe, diagonal_m=diagonal_m)
-    inputs = (document_digest(plain, recipe.cache),)
+    said: list[SceneWarning] = []
+    is_on = recipe.cache.is_on
+    inputs = (document_digest(plain, recipe.cache),) if is_on else ()
     step = Step("coarsest", own_code(), {"diagonal_m": diagonal_m}, inputs, encoder_versions())
+    known = recipe.cache.recall(step) if is_on else None
+    if known is not None:
+        head, _, glb = known.partition(b"\n")
+        return Chunk("coarsest", glb, **json.loads(head)) if head else None
+    chunk = _largest_fitting(plain, recipe, said, diagonal_m=diagonal_m)
+    warnings += (replace(warning, path="the first view") for warning in said)
+    if not said:
+        recipe.cache.replace(step, b"" if chunk is None else _as_bytes(chunk))
+    return chunk
 
-    def make() -> bytes:
-        chunk = _largest_fitting(plain, recipe, diagonal_m=diagonal_m)
-        if chunk is None:
-            return b""
-        head = {"error_m": chunk.error_m, "triangles": chunk.triangles, "notes": chunk.notes}
-        return json.dumps(head).encode() + b"\n" + chunk.glb
 
-    head, _, glb = recipe.cache.remember(step, make).partition(b"\n")
-    return Chunk("coarsest", glb, **json.loads(head)) if head else None
+def _as_bytes(chunk: Chunk) -> bytes:
+    head = {"error_m": chunk.error_m, "triangles": chunk.triangles, "notes": chunk.notes}
+    return json.dumps(head).encode() + b"\n" + chunk.glb
 
 
-def _largest_fitting(plain: Document, recipe: Recipe, *, diagonal_m: float) -> Chunk | None:
+def _largest_fitting(
+    plain: Document, recipe: Recipe, said: list[SceneWarning], *, diagonal_m: float
+) -> Chunk | None:
     count = drawn_triangles(plain)
     options = SimplifyOptions(ratio=1.0, error_max_m=diagonal_m, jobs=recipe.jobs)
     error_m = 0.0
@@ -386,16 +397,24 @@ def _largest_fitting(plain: Document, recipe: Recipe, *, diagonal_m: float) -> C
             "merged", plain, lambda body: simplify(body, fewer), recipe,
             ratio=fewer.ratio or 1.0, error_max_m=diagonal_m,
         )  # fmt: skip
+        said += made.warnings
         plain, error_m = read_chunk(made.glb()), made.changed["error_m"]
     merged = merge(plain).document
     first = quantize(merged, _COARSEST_STEPS).document
     if (size := len(write_glb(first))) <= _COARSEST_TARGET:
         return _plain_chunk(first, error_m)
-    return _collapsed(merged, size, options, error_m) or _clustered(merged, diagonal_m, error_m)
+    return _collapsed(merged, size, options, said, error_m=error_m) or _clustered(
+        merged, diagonal_m, error_m
+    )
 
 
 def _collapsed(
-    merged: Document, size: int, options: SimplifyOptions, error_m: float
+    merged: Document,
+    size: int,
+    options: SimplifyOptions,
+    said: list[SceneWarning],
+    *,
+    error_m: float,
 ) -> Chunk | None:
     """Collapse edges until the chunk fits; `None` where too many parts are left to fit.
 
@@ -405,6 +424,7 @@ def _collapsed(
     for _ in range(_TRIES):
         ratio *= _COARSEST_TARGET / size * 0.99
         made = simplify(merged, replace(options, ratio=ratio))
+        said += made.warnings
         document = quantize(made.document, _COARSEST_STEPS).document
         size = len(write_glb(document))
         if size <= _COARSEST_TARGET:

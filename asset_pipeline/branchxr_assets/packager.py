@@ -1,13 +1,15 @@
 """Put a package together: written beside, then renamed, so nothing half-written is left."""
 
 import errno
+import glob
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +36,8 @@ _BROTLI_QUALITIES: Final = ((128 * 2**10, 11), (4 * 2**20, 9))
 """Up to so many bytes, this quality. On the hall's chunks 11 takes 20 times as long as 9 for 6 %:
 worth it for what is seen first."""
 _BROTLI_QUALITY_LARGE: Final = 5
+_LEFT_OVER_S: Final = 3600
+"""No build writes for as long."""
 _LEFT_BY_SYSTEMS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers put anywhere."""
 
@@ -164,6 +168,7 @@ def _beside(folder: Path) -> Iterator[Path]:
     parent = folder.absolute().parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        _sweep_left_over(parent, folder.name)
         outer = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=parent))
     except OSError as error:
         raise _not_writable(parent, error) from error
@@ -173,6 +178,15 @@ def _beside(folder: Path) -> Iterator[Path]:
         yield inner
     finally:
         shutil.rmtree(outer, ignore_errors=True)
+
+
+def _sweep_left_over(parent: Path, name: str) -> None:
+    """Remove what builds of this package left that were killed while they wrote."""
+    for left in parent.glob(f".{glob.escape(name)}.????????.new"):
+        with suppress(OSError):
+            is_old = time.time() - left.stat().st_mtime > _LEFT_OVER_S
+            if is_old and {entry.name for entry in left.iterdir()} <= {"package", "old"}:
+                shutil.rmtree(left)
 
 
 def _not_writable(folder: Path, error: OSError) -> InputRefused:

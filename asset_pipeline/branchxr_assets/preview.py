@@ -17,6 +17,7 @@ from branchxr.errors import InputRefused
 from .document import Document, Floats
 from .geometry import bounds
 from .opened import Level, is_package, open_package
+from .pictures import is_for_devices
 from .prepare import prepare
 from .readers import ReadOptions, read
 from .readers.options import DEFAULTS
@@ -79,6 +80,12 @@ def shown(
     if is_package(path):
         return shown_package(path, level=level, now=now, allow_unsigned=allow_unsigned)
     return shown_scene(path, options)
+
+
+def count_plain(scene: Shown) -> int:
+    """Return how many of its textures a picture shows as one plain colour (KTX2, DDS)."""
+    raws = {raw for document in scene.documents for raw in document.images}
+    return sum(map(is_for_devices, raws))
 
 
 def picture(scene: Shown, view: str, size: tuple[int, int], *, is_whole: bool = False) -> Pixels:

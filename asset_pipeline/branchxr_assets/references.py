@@ -113,12 +113,18 @@ def _every_value(container: Json, target: str, at: str) -> Iterator[Reference]:
         yield Reference(container, key, target, f"{at}.{key}")
 
 
+_NODE_SLOTS: Final = (("mesh", "meshes"), ("skin", "skins"), ("camera", "cameras"))
+
+
 def _of_node(node: Json, at: str) -> Iterator[Reference]:
-    yield from _each(node, "children", "nodes", at)
-    yield from _one(node, "mesh", "meshes", at)
-    yield from _one(node, "skin", "skins", at)
-    yield from _one(node, "camera", "cameras", at)
-    extensions = node.get("extensions", {})
+    if "children" in node:
+        yield from _each(node, "children", "nodes", at)
+    for key, target in _NODE_SLOTS:
+        if key in node:
+            yield Reference(node, key, target, f"{at}.{key}")
+    extensions = node.get("extensions")
+    if extensions is None:
+        return
     yield from _one(extensions.get("KHR_lights_punctual"), "light", "lights", at)
     instancing = extensions.get("EXT_mesh_gpu_instancing")
     if instancing is not None:

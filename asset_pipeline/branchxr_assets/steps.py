@@ -70,7 +70,7 @@ class StepCache:
 
     Args:
         folder: made when the first result is kept; `None` remembers nothing (`--no-cache`).
-        limit_bytes: what all results together may have, give or take what one build makes.
+        limit_bytes: what all results together may have, give or take a sixteenth.
         files_max: how many they may be.
 
     Attributes:
@@ -89,6 +89,7 @@ class StepCache:
         self._limit_bytes = limit_bytes
         self._files_max = files_max
         self._written = 0
+        self._written_files = 0
         self._lock = threading.Lock()
         self._digests: dict[int, tuple[object, str]] = {}
         self.hits = 0
@@ -164,19 +165,25 @@ class StepCache:
 
     def tidy(self) -> None:
         """Keep within the limits if much was written since the last look: the oldest go."""
-        if not self._is_on or not self._written:
+        with self._lock:
+            written, files = self._written, self._written_files
+            self._written = self._written_files = 0
+        if not self._is_on or not files:
             return
         tally = self._folder / "written"
         try:
-            owed = self._written + int(tally.read_bytes()[:20] or b"0")
+            bytes_before, files_before = map(int, tally.read_bytes()[:40].split())
+            owed = written + bytes_before, files + files_before
         except (OSError, ValueError):
-            owed = self._limit_bytes
-        self._written = 0
-        if owed * _SHARE >= self._limit_bytes:
+            owed = self._limit_bytes, self._files_max
+        if self._is_share(*owed):
             self._sweep()
-            owed = 0
+            owed = 0, 0
         with suppress(OSError):
-            tally.write_bytes(b"%d" % owed)
+            tally.write_bytes(b"%d %d" % owed)
+
+    def _is_share(self, written: int, files: int) -> bool:
+        return written * _SHARE >= self._limit_bytes or files * _SHARE >= self._files_max
 
     def _sweep(self) -> None:
         found: list[tuple[int, int, str]] = []
@@ -233,6 +240,10 @@ class StepCache:
             return
         with self._lock:
             self._written += len(made) + _HEAD_BYTES
+            self._written_files += 1
+            is_much = self._is_share(self._written, self._written_files)
+        if is_much:  # now, not after the work: a long build may make more than the disk has
+            self.tidy()
 
 
 NOTHING_REMEMBERED: Final = StepCache(None)

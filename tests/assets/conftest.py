@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner, Result
+
+from branchxr.cli.assets import app
 
 REPOSITORY = Path(__file__).parents[2]
 _CODES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
@@ -150,3 +153,27 @@ def hall_package(
     output = tmp_path_factory.mktemp("hall") / "package"
     build_scene(hall, output, key=key)
     return output
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    """Return a function that runs `branchxr assets`; `build` makes a report if asked to."""
+    environ = {
+        "BRANCHXR_CONFIG_DIR": str(tmp_path / "config"),
+        "BRANCHXR_CACHE_DIR": str(tmp_path / "cache"),
+    }
+
+    def call(*arguments: object) -> Result:
+        words = [str(argument) for argument in arguments]
+        if words[0] == "build" and "--report" not in words:
+            words.append("--no-report")
+        return CliRunner(env=environ).invoke(app, words)
+
+    return call
+
+
+@pytest.fixture
+def room(maker: Any) -> Path:
+    maker.room()
+    path: Path = maker.save()
+    return path

@@ -50,6 +50,18 @@ def furnish(maker: Any, *, seed: int = 1) -> None:
     maker.node(name="way in", translation=[0, 0, 3], extras={"branch_anchor": "spawn"})
 
 
+def repaint_as_ktx2(maker: Any) -> None:
+    """Make the balls' picture KTX2, as far as its header goes."""
+    sizes = b"".join(n.to_bytes(4, "little") for n in (0, 1, 64, 64, 0, 0, 1, 1, 1))
+    raw = b"\xabKTX 20\xbb\r\n\x1a\n" + sizes + bytes(120)
+    maker.root["images"][0] |= {"bufferView": maker.view(raw), "mimeType": "image/ktx2"}
+    maker.root["textures"] = [{"extensions": {"KHR_texture_basisu": {"source": 0}}}]
+
+
 def promised(folder: Path) -> dict[str, bytes]:
     files = [folder / "tileset.json", folder / "branch.json", *folder.glob("c/*.glb")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}

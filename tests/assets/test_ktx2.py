@@ -1,26 +1,23 @@
 """KTX2: what an encoder is asked for, what is made of its answer, and who decodes it."""
 
 import json
-import stat
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Timer
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.assets.encoders import COLOUR, NUMBERS, stand_in
 
 from branchxr.errors import MissingTool
 from branchxr_assets.build import build_scene
 from branchxr_assets.document import Document
 from branchxr_assets.glb import write_glb
 from branchxr_assets.ktx2 import Encoder, Ktx2, Settings, find_encoder, parse_ktx2
-from branchxr_assets.ktx2 import running as running_module
 from branchxr_assets.ktx2.header import ETC1S, UASTC
-from branchxr_assets.ktx2.running import EncoderFailed, output_bytes_max, run
+from branchxr_assets.ktx2.running import EncoderFailed, output_bytes_max
 from branchxr_assets.operations.textures import TexturesOptions, textures
 from branchxr_assets.presets import Preset, Textures
 from branchxr_assets.steps import StepCache
@@ -28,8 +25,6 @@ from branchxr_assets.steps import StepCache
 from .test_textures import document, png, smooth
 
 HERE = Path(__file__).parent
-COLOUR = Settings(is_colour=True, quality=80)
-NUMBERS = Settings(is_colour=False, quality=80)
 KTX2 = TexturesOptions(format="ktx2", quality=80, data_quality=80)
 
 
@@ -59,14 +54,6 @@ def normal_map(side: int) -> Image.Image:
     slopes = np.stack([np.sin(x / 5) * 0.6, np.cos(y / 7) * 0.6, np.ones_like(x, float)], -1)
     unit = slopes / np.linalg.norm(slopes, axis=-1, keepdims=True)
     return Image.fromarray(((unit * 0.5 + 0.5) * 255 + 0.5).astype(np.uint8))
-
-
-def stand_in(folder: Path, script: str, name: str = "basisu") -> str:
-    """Write a program that takes an encoder's place, and does not do its work."""
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
 
 
 # --- a real encoder ---------------------------------------------------------------------------
@@ -211,36 +198,7 @@ def test_command_lines(tmp_path: Path, kind: Any, settings: Settings) -> None:
     assert told.read_text().strip() == ARGUMENTS[kind, settings]
 
 
-# --- what a bad encoder gets ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        ("echo no licence; exit 1", "exit status 1 .'no licence'."),
-        ("kill -9 $$", "exit status -9"),
-        ("true", "no file"),
-        ("echo something > out.ktx2", "no KTX2 file"),
-        ("head -c 9000000 /dev/zero > out.ktx2", "bytes|status"),
-        ("sleep 0.2; yes > out.ktx2", "bytes|status"),
-        ("(yes & yes > two & yes > three & yes > four & yes > five) & wait; sleep 60", "more than"),
-        ("mkfifo out.ktx2", "no plain file"),
-        ("ln -s /dev/zero out.ktx2", "no plain file"),
-        ("mkdir out.ktx2", "no plain file"),
-        ("rm said.txt; mkfifo said.txt; exit 1", "exit status 1"),
-    ],
-)
-def test_bad_output_is_refused(tmp_path: Path, script: str, said: str) -> None:
-    encoder = Encoder("basisu", stand_in(tmp_path, script), "1")
-    with pytest.raises(EncoderFailed, match=said) as caught:
-        encoder.encode(Image.new("RGB", (16, 16)), COLOUR)
-    assert caught.value.code == "ktx2_encoder_failed"
-    assert "--textures webp" in caught.value.remedy
-
-
-def test_what_cannot_be_started_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EncoderFailed, match="No such file"):
-        Encoder("ktx", str(tmp_path / "gone"), "1").encode(Image.new("RGB", (4, 4)), COLOUR)
+# --- what lies is refused ---------------------------------------------------------------------
 
 
 @pytest.mark.tool
@@ -259,56 +217,6 @@ def test_a_file_of_another_picture_is_refused(tmp_path: Path, encoded: dict[str,
     assert encoder.encode(Image.new("RGB", (64, 64)), NUMBERS) == encoded["normal"]
     with pytest.raises(EncoderFailed, match="has_alpha=True"):
         encoder.encode(Image.new("RGBA", (64, 64), (0, 0, 0, 9)), NUMBERS)
-
-
-def test_who_takes_too_long_is_ended_with_all_it_started(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(running_module, "_WALL_S", 0.2)
-    program = stand_in(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child; wait")
-    started = time.monotonic()
-    with pytest.raises(EncoderFailed, match="none in 0 s"):
-        run("basisu", [program], tmp_path, pixels=0, stop=Event())
-    assert time.monotonic() - started < 10
-    assert_ended(int((tmp_path / "child").read_text()))
-
-
-def test_what_it_leaves_running_is_ended_too(tmp_path: Path) -> None:
-    program = stand_in(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child")
-    assert run("basisu", [program], tmp_path, pixels=0, stop=Event()) == ""
-    assert_ended(int((tmp_path / "child").read_text()))
-
-
-def assert_ended(process: int) -> None:
-    for _ in range(100):
-        if not is_running(process):
-            return
-        time.sleep(0.02)
-    pytest.fail("what it started is still there")
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
-
-
-def test_an_interrupt_does_not_wait_for_it(tmp_path: Path) -> None:
-    stop = Event()
-    program = stand_in(tmp_path, "sleep 60")
-    Timer(0.1, stop.set).start()
-    with pytest.raises(EncoderFailed, match="stopped"):
-        run("basisu", [program], tmp_path, pixels=0, stop=stop)
-
-
-def test_nothing_is_left_and_nothing_of_ours_is_told(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("BANK_SECRET", "hush")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    encoder = Encoder("ktx", stand_in(tmp_path, f"env > {tmp_path}/env; exit 1", "ktx"), "1")
-    with pytest.raises(EncoderFailed):
-        encoder.encode(Image.new("RGB", (4, 4)), COLOUR)
-    assert list((tmp_path / "temporary").iterdir()) == []
-    assert "hush" not in (tmp_path / "env").read_text()
 
 
 @pytest.mark.tool

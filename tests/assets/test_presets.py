@@ -50,8 +50,17 @@ def test_a_file_beside_the_scene_overrides_and_what_is_typed_overrides_both(tmp_
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("[textures]\nqualty = 3", "qualty"),
-        ("[texture]\nquality = 3", "texture"),
+        (
+            "[textures]\nqualty = 3",
+            "'qualty' in [textures], which is none; did you mean 'quality'?",
+        ),
+        ("[texture]\nquality = 3", "[texture], which is none; did you mean 'textures'?"),
+        ("[lods]\nxyz = 3", "'xyz' in [lods], which is none: there are count"),
+        ("[textures]\nquality = 3\nquality = 4", "given twice"),
+        ("[textures]\nquality = 3\n[textures]\nside_max_px = 512", "given twice"),
+        ("[budgets]\ntriangles = 99999999999999999999999", "triangles"),
+        ("[animations]\ntolerance = 1e999", "tolerance"),
+        ("[animations]\ntolerance = nan", "tolerance"),
         ("[textures]\nquality = 0", "quality"),
         ('[textures]\nquality = "80"', "quality"),
         ('[geometry]\ncodec = "zip"', "codec"),
@@ -85,3 +94,12 @@ def test_a_name_that_is_no_preset() -> None:
     with pytest.raises(InputRefused) as caught:
         load("../../etc/passwd")
     assert caught.value.code == "preset_unknown"
+
+
+def test_what_editors_put_before_the_text(tmp_path: Path) -> None:
+    (tmp_path / "branchxr.toml").write_bytes(b"\xef\xbb\xbf[textures]\nquality = 61\n")
+    assert load(beside=tmp_path).textures.quality == 61
+    for encoding in ("utf-16", "latin-1"):
+        (tmp_path / "branchxr.toml").write_bytes("# größer\n[textures]\n".encode(encoding))
+        with pytest.raises(InputRefused, match="save the file as UTF-8"):
+            load(beside=tmp_path)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.assets.rooms import furnish, repaint_as_ktx2
 from typer.testing import CliRunner, Result
 
 from branchxr.cli.assets import app
@@ -52,6 +53,16 @@ def test_a_camera_of_the_scene_and_one_that_is_not_there(hall: Path, tmp_path: P
     assert "camera_not_found" in refused.stderr
     assert camera in refused.stderr
     assert not (tmp_path / "b.png").exists()
+
+
+def test_textures_that_no_picture_shows_are_said(maker: Any, tmp_path: Path) -> None:
+    furnish(maker)
+    words = ("-o", tmp_path / "a.png", "--size", "64x36")
+    assert "plain colour" not in run(maker.save(), *words).stderr
+    repaint_as_ktx2(maker)
+    result = run(maker.save(), *words, "--json")
+    assert json.loads(result.stdout)["plain_textures"] == 1
+    assert "1 textures are for graphics processors (KTX2, DDS)" in result.stderr
 
 
 @pytest.mark.parametrize("size", ["0x5", "9", "99999x99999", "axb", "1280x720x3"])

@@ -12,13 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.assets.rooms import furnish, repaint_as_ktx2
 
 from branchxr_assets.build import build_scene
+from branchxr_assets.glb import write_glb
+from branchxr_assets.operations.draco import draco
+from branchxr_assets.operations.meshopt import meshopt
+from branchxr_assets.operations.sparse import sparse
 from branchxr_assets.readers import read
 from branchxr_assets.report_page import BYTES_MAX
 from branchxr_assets.report_page.bake import bake
 from branchxr_assets.report_page.outline import Outline, outline_of_source
-from branchxr_assets.report_page.sizes import largest_meshes, sizes
+from branchxr_assets.report_page.sizes import largest_meshes, sizes, stored_sizes
 from branchxr_assets.steps import NOTHING_REMEMBERED
 
 FLAGS = [
@@ -104,6 +109,23 @@ def test_sizes_add_up_to_the_file(hall: Path) -> None:
     assert largest_meshes([source.document], most=1)[0].name == "TellerBodyMesh"
 
 
+@pytest.mark.parametrize("codec", [draco, meshopt, sparse])
+def test_a_meshs_size_is_what_the_codec_left_of_it(maker: Any, codec: Any) -> None:
+    furnish(maker)
+    maker.root["meshes"][1]["name"] = "Ball"
+    came = read(maker.save()).document
+    plain, packed = (write_glb(each) for each in (came, codec(came).document))
+    (before, _), (after, meshes) = (stored_sizes([glb]) for glb in (plain, packed))
+    assert after.total == len(packed)
+    assert after.textures == before.textures == len(came.images[0])
+    assert sum(meshes.values()) == pytest.approx(after.geometry, abs=4)
+    assert (len(plain) - len(packed)) - (before.rest - after.rest) == pytest.approx(
+        (before.geometry - after.geometry) + (before.animation - after.animation), abs=4
+    )
+    if codec is not sparse:
+        assert meshes["Ball"] < stored_sizes([plain])[1]["Ball"] / 2
+
+
 def test_what_a_scene_is_called_cannot_act(
     maker: Any, key: Ed25519PrivateKey, tmp_path: Path
 ) -> None:
@@ -116,6 +138,17 @@ def test_what_a_scene_is_called_cannot_act(
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert page.count("<script") == 2
+
+
+def test_textures_that_it_cannot_show_are_said_in_both_languages(
+    maker: Any, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    furnish(maker)
+    repaint_as_ktx2(maker)
+    build_scene(maker.save(), tmp_path / "out", key=key, lods=1)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Textures for graphics processors (KTX2, DDS): 1." in page
+    assert "Текстуры для видеокарт (KTX2, DDS): 1." in page
 
 
 def test_a_scene_with_nothing_in_it_has_a_report(

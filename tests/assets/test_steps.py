@@ -155,6 +155,25 @@ def test_files_are_counted_too(tmp_path: Path) -> None:
     assert len(files(tmp_path)) == 10
 
 
+def test_limits_are_looked_at_while_a_build_goes_on(tmp_path: Path) -> None:
+    cache = StepCache(tmp_path, limit_bytes=160_000, files_max=32)
+    for number in range(200):
+        cache.remember(Step("many", number), lambda: b"small")
+        assert len(files(tmp_path)) <= 32 + 2
+    cache = StepCache(tmp_path / "large", limit_bytes=16_000)
+    for number in range(200):
+        cache.remember(Step("large", number), lambda: bytes(900))
+        assert sum(p.stat().st_size for p in files(tmp_path / "large")) <= 16_000 * 17 // 16
+
+
+def test_small_files_are_counted_from_one_build_to_the_next(tmp_path: Path) -> None:
+    for number in range(100):
+        cache = StepCache(tmp_path, files_max=64)
+        cache.remember(Step("texture", number), lambda: b"small")
+        cache.tidy()
+    assert len(files(tmp_path)) <= 64 + 4
+
+
 def test_what_is_too_large_for_the_cache_is_not_kept(tmp_path: Path) -> None:
     cache = StepCache(tmp_path, limit_bytes=1600)
     assert len(cache.remember(STEP, lambda: bytes(101))) == 101

@@ -34,6 +34,8 @@ _VERSION_ASKED: Final[Mapping[Kind, str]] = {
     "toktx": "--version",
     "basisu": "-version",
 }
+_VERSION_S: Final = 15.0
+"""For a program to say its version, on a machine that is busy with something else."""
 _WASM_PIXELS_MAX: Final = 12 * 1024 * 1024
 """What Basis Universal takes where it has 4 GB in all."""
 _BLOCK: Final = 4
@@ -49,6 +51,7 @@ class Encoder:
         package: the folder of `ktx2-encoder`, for `node`.
         version: decides on the bytes with it; part of a step's key.
         stopped: set it to end what runs; nothing more is encoded then.
+        is_optional: WebP will do where it fails.
     """
 
     kind: Kind
@@ -56,6 +59,7 @@ class Encoder:
     version: str
     package: Path | None = None
     stopped: Event = field(default_factory=Event, compare=False)
+    is_optional: bool = field(default=False, compare=False)
 
     def takes(self, image: Image.Image) -> bool:
         """Tell whether an image is not too large for it."""
@@ -124,12 +128,13 @@ def _named(named: str, environ: Mapping[str, str]) -> Encoder:
             f"correct {VARIABLE}, or unset it to have one looked for",
             code="ktx2_encoder_missing",
         )
-    return _program(kinds[0], program)
+    return _program(kinds[0], str(Path(program).absolute()))  # it is started in another folder
 
 
 def _program(kind: Kind, program: str) -> Encoder:
     with tempfile.TemporaryDirectory(prefix="branchxr-ktx-") as name:
-        said = run(kind, [program, _VERSION_ASKED[kind]], Path(name), pixels=0, stop=Event())
+        asked = [program, _VERSION_ASKED[kind]]
+        said = run(kind, asked, Path(name), pixels=0, stop=Event(), wall_s=_VERSION_S)
     lines = [line.strip() for line in said.splitlines() if any(map(str.isdigit, line))]
     return Encoder(kind, program, lines[0][:80] if lines else "unknown")
 

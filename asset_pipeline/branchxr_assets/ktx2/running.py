@@ -38,7 +38,15 @@ class EncoderFailed(BranchXRError):
         )
 
 
-def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event) -> str:
+def run(
+    kind: str,
+    command: list[str],
+    folder: Path,
+    *,
+    pixels: int,
+    stop: Event,
+    wall_s: float | None = None,
+) -> str:
     """Run a program in a folder; return what it said.
 
     Args:
@@ -47,12 +55,14 @@ def run(kind: str, command: list[str], folder: Path, *, pixels: int, stop: Event
         folder: where it starts; of ours.
         pixels: how much it is given: it may take longer for more.
         stop: ends it when set.
+        wall_s: how long it may take, if not as long as an encoder may for so many pixels.
 
     Raises:
         EncoderFailed: it did not start, ended badly, was stopped, or took too long.
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    wall_s = _WALL_S + _WALL_S_PER_MEGAPIXEL * pixels / 1e6
+    if wall_s is None:
+        wall_s = _WALL_S + _WALL_S_PER_MEGAPIXEL * pixels / 1e6
     with (folder / "said.txt").open("w+b") as said:
         try:
             process = subprocess.Popen(  # noqa: S603 - the user's own encoder, our own words

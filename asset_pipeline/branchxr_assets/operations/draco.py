@@ -54,12 +54,16 @@ _TYPES: Final = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3}
 """draco::GeometryAttribute::Type of what DracoPy knows by name; the rest are generic (4)."""
 
 
+class _NotForDraco(Exception):
+    """Why a mesh is kept without Draco: always, whoever tries again."""
+
+
 def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
     """Compress every list of triangles.
 
     Draco puts vertices in an order of its own. Skins go along, joints and weights being in the
     stream; morph targets are not, and are put in that order. What is smaller plain is left alone
-    and counted.
+    and counted; what Draco cannot hold whole is kept as it was, and named.
     """
     changed = document.copy()
     groups: dict[tuple[int, ...], list[Json]] = {}
@@ -73,16 +77,23 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
             groups.setdefault(key, []).append(primitive)
             names.setdefault(key, str(mesh.get("name") or f"meshes[{index}]"))
             scales[key] = max(scales.get(key, 0.0), placed.get(index, (1.0, 0))[0])
-    fit = {key: group for key, group in groups.items() if _is_fit(changed, group[0], options)}
+    fit = {}
+    for key, group in groups.items():
+        if reason := _unfit(changed, group[0], options):
+            failed.append(_kept_without(names[key], reason))
+        elif _is_large(changed, group[0], options):
+            fit[key] = group
     chosen = list(fit.values())
 
     def pack(key: tuple[int, ...]) -> _Result | None:
         try:
             return _packed(changed, fit[key][0], options, scales[key])
+        except _NotForDraco as reason:
+            failed.append(_kept_without(names[key], str(reason)))
         except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
             message = f"it could not be compressed ({error}); it stays as it was"
             failed.append(SceneWarning("mesh_not_compressed", names[key], message))
-            return None
+        return None
 
     with ThreadPoolExecutor(max(options.jobs, 1)) as threads:
         made = list(threads.map(pack, fit))
@@ -118,16 +129,32 @@ class _Result:
     """`order[new] == old`; empty where nothing outside the stream has to follow."""
 
 
-def _is_fit(document: Document, primitive: Json, options: DracoOptions) -> bool:
+def _kept_without(name: str, reason: str) -> SceneWarning:
+    message = f"{reason}; it is kept without Draco"
+    return SceneWarning("mesh_without_draco", name, message)
+
+
+def _unfit(document: Document, primitive: Json, options: DracoOptions) -> str:
+    """Return why a primitive is none that Draco could hold; empty if it is one, or small."""
     if primitive.get("mode", TRIANGLES) < TRIANGLES:
-        return False
+        return "it is points or lines, which the format has no Draco for"
+    if not _is_large(document, primitive, options):
+        return ""
+    attributes = {n: document.accessors[i] for n, i in primitive["attributes"].items()}
+    for name, accessor in attributes.items():
+        if name != "POSITION" and accessor.values.dtype.kind not in "uf":
+            return f"{name} holds signed integers, which the encoder does not take"
+    if "POSITION" in attributes and attributes["POSITION"].values.dtype.kind != "f":
+        return "its positions are in steps of a codec already"
+    return ""
+
+
+def _is_large(document: Document, primitive: Json, options: DracoOptions) -> bool:
+    """Tell whether a primitive is worth a stream, and none already."""
     accessors = [document.accessors[i] for i in primitive["attributes"].values()]
-    if any(accessor.packed is not None for accessor in accessors):
+    if "POSITION" not in primitive["attributes"] or any(a.packed is not None for a in accessors):
         return False
-    is_plain = "POSITION" in primitive["attributes"] and (
-        document.accessors[primitive["attributes"]["POSITION"]].values.dtype.kind == "f"
-    )
-    return is_plain and len(triangles(document, primitive)) >= options.triangles_min
+    return len(triangles(document, primitive)) >= options.triangles_min
 
 
 def _packed(
@@ -145,21 +172,20 @@ def _packed(
         if name in own and accessor.values.dtype.kind == "f":
             named[own[name]] = accessor.values.astype(np.float64)
         elif name != "POSITION":
-            stored = _unsigned(accessor)
-            if stored is None:
-                return None  # signed integers are no type that the encoder takes
             ids[name] = len(ids)
-            generic[ids[name]] = stored
+            generic[ids[name]] = np.ascontiguousarray(accessor.values)
     corners = np.ascontiguousarray(attributes["POSITION"].values)
+    if not np.isfinite(corners).all():
+        raise _NotForDraco("it has positions that are no numbers")
     extent = float(np.ptp(corners, axis=0).max(initial=0.0))
     bits = min(options.position_bits, position_bits(extent, options.position_step_m / scale))
 
-    def encode(generic: dict[int, Array]) -> bytes:
+    def encode(generic: dict[int, Array], level: int) -> bytes:
         raw: bytes = DracoPy.encode(
             corners,
             faces.astype(np.uint32),
             quantization_bits=bits,
-            compression_level=options.level,
+            compression_level=level,
             generic_attributes=generic or None,
             tex_coord_quantization_bits=options.texture_bits,
             normal_quantization_bits=options.normal_bits,
@@ -167,22 +193,45 @@ def _packed(
         )
         return raw
 
-    try:
-        raw, order = encode(generic), np.empty(0, np.int64)
-    except DracoPy.EncodingFailedException:
-        return None  # a mesh whose triangles have no area at all
-    found = DracoPy.decode(raw)
+    order = np.empty(0, np.int64)
+    for level in _levels(corners, faces, options):
+        try:
+            raw = encode(generic, level)
+        except DracoPy.EncodingFailedException as error:
+            raise _NotForDraco("Draco refuses it") from error
+        found = DracoPy.decode(raw)
+        if len(found.faces) == len(faces):
+            break
+    else:
+        raise _NotForDraco("triangles of it have no area, and Draco would drop them")
     if primitive.get("targets"):
         numbers = np.arange(len(corners), dtype=np.uint32)[:, None]
-        numbered_raw = encode({**generic, _NUMBERS: numbers})
+        numbered_raw = encode({**generic, _NUMBERS: numbers}, level)
         numbered = DracoPy.decode(numbered_raw)
         order = np.asarray(numbered.get_attribute_by_unique_id(_NUMBERS)["data"], np.int64)[:, 0]
         if not _is_alike(found, numbered):
             raw, found = numbered_raw, numbered
     plain = sum(a.values.nbytes for a in attributes.values()) + 2 * faces.size
-    if len(found.faces) != len(faces) or len(raw) >= plain:
+    if len(raw) >= plain:
         return None
     return _result(attributes, DracoStream(raw), found, ids, order)
+
+
+def _levels(points: Array, faces: Array, options: DracoOptions) -> list[int]:
+    """Return the levels to try, until one keeps every triangle.
+
+    From 2 on Draco drops those whose corners share a place, as at the poles of a sphere; at 1 those
+    that name a vertex twice; at 0 (sequential, with twice the bytes) none. Where none would be left
+    it says so on stderr, in words of its own, and is not asked.
+    """
+
+    def are_flat(ends: Array) -> Any:
+        a, b, c = (ends[:, corner].reshape(len(faces), -1) for corner in range(3))
+        return (a == b).all(axis=1) | (b == c).all(axis=1) | (c == a).all(axis=1)
+
+    if are_flat(faces).any() or are_flat(points[faces]).all():
+        return [0]
+    return list(dict.fromkeys((options.level, min(options.level, 1), 0)))
 
 
 def _rounded(document: Document, primitive: Json, options: DracoOptions) -> dict[str, Accessor]:
@@ -206,11 +255,6 @@ def _is_alike(found: Any, numbered: Any) -> bool:
     return np.array_equal(found.faces, numbered.faces) and np.array_equal(
         found.points, numbered.points
     )
-
-
-def _unsigned(accessor: Accessor) -> Array | None:
-    values = np.ascontiguousarray(accessor.values)
-    return values if values.dtype.kind in "uf" else None
 
 
 def _result(

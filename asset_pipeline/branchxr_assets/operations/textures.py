@@ -29,6 +29,7 @@ from ..pictures import (
     is_cmyk,
     is_ktx2,
     is_sixteen_bit_png,
+    is_too_large,
     opened,
     scaled,
     size_px,
@@ -186,6 +187,13 @@ def _said(
     name, place = described.get("name", ""), f"images[{index}]"
     if made == _UNREADABLE:
         kind = described.get("mimeType", "")
+        if is_too_large(document.images[index]):
+            width, height = size_px(document.images[index])
+            message = (
+                f"the image {name!r} is {width:,} x {height:,} pixels, more than is ever decoded; "
+                "it stays as it is, and no device will show it: make it smaller"
+            )
+            return [SceneWarning("image_kept", place, message)]
         message = f"the image {name!r} ({kind}) could not be decoded; it stays as it is"
         return [SceneWarning("image_kept", place, message)]
     found = []

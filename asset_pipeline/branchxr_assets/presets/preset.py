@@ -1,6 +1,8 @@
 """What a preset can say, read strictly: a misspelt key is refused, not passed over."""
 
-from collections.abc import Mapping
+import codecs
+import difflib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +15,7 @@ NAMES: Final = ("mobile", "desktop", "archive")
 OVERRIDES_NAME: Final = "branchxr.toml"
 """Beside the scene: the same tables and keys as a preset, those that differ."""
 _OVERRIDES_BYTES_MAX: Final = 64 * 1024
+_WORD_MAX: Final = 40
 
 Bits = Annotated[int, Meta(ge=6, le=16)]
 Quality = Annotated[int, Meta(ge=1, le=100)]
@@ -134,7 +137,7 @@ def load(
         msgspec.convert(values, Preset)  # what is wrong shows, also where what was typed covers it
         preset = msgspec.convert(_merged(values, typed), Preset)
     except msgspec.ValidationError as error:
-        raise _refused(str(error), file) from error
+        raise _refused(_meant(values, typed) or str(error), file) from error
     if preset.geometry.is_exact and preset.geometry.codec in {"auto", "draco"}:
         raise _refused(
             f"is_exact = true with codec = {preset.geometry.codec!r}, which rounds", file
@@ -155,10 +158,38 @@ def _read(path: Path) -> bytes:
 
 def _parse(raw: bytes, file: str) -> dict[str, Any]:
     try:
-        parsed: dict[str, Any] = msgspec.toml.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _refused(str(error), file) from error
+        parsed: dict[str, Any] = msgspec.toml.decode(raw.removeprefix(codecs.BOM_UTF8))
+    except UnicodeDecodeError as error:
+        came = f"text that is no UTF-8 (byte {error.start}); save the file as UTF-8"
+        raise _refused(came, file) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        is_double = "overwrite" in str(error) or "twice" in str(error)
+        came = f"a key or table that is given twice ({error})" if is_double else str(error)
+        raise _refused(came, file) from error
     return parsed
+
+
+def _meant(*given: Mapping[str, Any]) -> str:
+    """Return what is misspelt, and how it may have been meant; empty where nothing is."""
+    tables = {field.name: field.type for field in msgspec.structs.fields(Preset)}
+    for values in given:
+        for table, keys in values.items():
+            if table not in tables:
+                return f"[{table}]{_like(table, tables)}"
+            if not (isinstance(keys, Mapping) and issubclass(tables[table], msgspec.Struct)):
+                continue
+            known = [field.name for field in msgspec.structs.fields(tables[table])]
+            for key in keys:
+                if key not in known:
+                    return f"{key!r} in [{table}]{_like(key, known)}"
+    return ""
+
+
+def _like(word: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(word[:_WORD_MAX], known, 1)
+    return f", which is none; did you mean {near[0]!r}?" if near else (
+        f", which is none: there are {', '.join(known)}"
+    )  # fmt: skip
 
 
 def _merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

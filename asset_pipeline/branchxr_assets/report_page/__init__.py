@@ -20,6 +20,7 @@ from branchxr._version import __version__
 from ..document import Document
 from ..geometry import drawn_triangles
 from ..lods import Chunk
+from ..pictures import is_for_devices
 from ..prepare import Prepared
 from ..preview import CUT_M
 from ..readers import Source
@@ -111,6 +112,7 @@ def make_report(
         warning_list(warnings, places),
         _heading("Before and after", "До и после"),
         _figures(pictures),
+        _plain_note(went.documents),
         _heading("What takes the space", "Что занимает место"),
         spaces(source, chunks, went.documents),
         _heading("What came in, what went out", "Что пришло, что вышло"),
@@ -276,6 +278,21 @@ def _figures(pictures: Mapping[str, str]) -> str:
         f"Срез на {str(CUT_M).replace('.', ',')} м над полом, поза покоя, одинаковый свет.",
     )
     return f'<div class="pair">{"".join(shown)}</div><p class="note">{note}</p>'
+
+
+def _plain_note(documents: Sequence[Document]) -> str:
+    """Say which textures the pictures of this page do not show."""
+    raws = {raw for document in documents for raw in document.images}
+    count = sum(map(is_for_devices, raws))
+    if not count:
+        return ""
+    said = both(
+        f"Textures for graphics processors (KTX2, DDS): {count}. The 3D view and the pictures of "
+        "the package on this page show each of them as one plain colour; visitors see them whole.",
+        f"Текстуры для видеокарт (KTX2, DDS): {count}. В 3D и на картинках пакета на этой странице "
+        "каждая из них показана одним ровным цветом; посетители видят их полностью.",
+    )
+    return f'<p class="note">{said}</p>'
 
 
 def _footer(source: Source) -> str:

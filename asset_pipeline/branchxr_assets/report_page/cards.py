@@ -1,6 +1,6 @@
 """The report's tables: what takes the space, what came in and went out, levels of detail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
@@ -9,7 +9,7 @@ from ..geometry import drawn_triangles
 from ..lods import Chunk
 from ..readers import Source
 from .markup import both, number, size, table
-from .sizes import CAUSES, Item, Sizes, largest_meshes, largest_textures, sizes
+from .sizes import CAUSES, Item, Sizes, largest_meshes, largest_textures, sizes, stored_sizes
 
 _ROLES: Final = {
     "coarsest": ("seen first: plain colours, merged", "видно сначала: простые цвета, всё слито"),
@@ -44,9 +44,8 @@ _COUNTS: Final = (
 
 def spaces(source: Source, chunks: Sequence[Chunk], went: Sequence[Document]) -> str:
     """Return the bars of bytes by cause, and the largest textures and meshes."""
-    out_bytes = sum(len(c.glb) for c in chunks if c.role in {"full", "live"})
     came = sizes([source.document], source.size_bytes)
-    out = sizes(went, out_bytes)
+    out, meshes = stored_sizes([c.glb for c in chunks if c.role in {"full", "live"}])
     most = max(came.total, out.total, 1)
     legend = "".join(f'<li><i class="{c}"></i>{both(*_CAUSES[c])}</li>' for c in CAUSES)
     titles = (both("The source", "Исходник"), both("The package in full detail", "Пакет целиком"))
@@ -59,12 +58,12 @@ def spaces(source: Source, chunks: Sequence[Chunk], went: Sequence[Document]) ->
         _largest(
             ("Largest textures", "Самые большие текстуры"),
             largest_textures([source.document], most=10),
-            largest_textures(went),
+            _by_name(largest_textures(went)),
         ),
         _largest(
             ("Largest meshes", "Самые большие меши"),
             largest_meshes([source.document], most=10),
-            largest_meshes(went),
+            meshes,
         ),
     ]
     return bars + f'<div class="pair">{"".join(lists)}</div>'
@@ -84,13 +83,17 @@ def _stack(found: Sizes, most: int) -> str:
     return f'<div class="stack">{parts}</div><p class="note">{figures}</p>'
 
 
-def _largest(title: tuple[str, str], came: Sequence[Item], went: Sequence[Item]) -> str:
+def _by_name(items: Sequence[Item]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for item in items:
+        found[item.name] = found.get(item.name, 0) + item.size_bytes
+    return found
+
+
+def _largest(title: tuple[str, str], came: Sequence[Item], after: Mapping[str, int]) -> str:
     """List the largest of the source, and what became of those whose name is still there."""
     if not came:
         return ""
-    after: dict[str, int] = {}
-    for item in went:
-        after[item.name] = after.get(item.name, 0) + item.size_bytes
     rows = [
         (
             f"{escape(item.name)}<small>{escape(item.detail)}</small>",
@@ -119,9 +122,11 @@ def counts(source: Source, went: Sequence[Document]) -> str:
             both("package", "пакет"))  # fmt: skip
     note = both(
         "The source as its own format means it, the package in full detail. Formats count "
-        "differently (FBX: a stack for each animated object): docs/formats.md has the definitions.",
+        "differently (FBX: a stack for each animated object): docs/formats.md has the definitions. "
+        "What both still and moving objects use is in the package twice, once for each.",
         "Исходник по меркам его формата, пакет в полной детализации. Форматы считают по-разному "
-        "(в FBX свой стек на каждый анимированный объект): определения в docs/formats.md.",
+        "(в FBX свой стек на каждый анимированный объект): определения в docs/formats.md. "
+        "То, чем пользуются и неподвижные, и движущиеся объекты, лежит в пакете дважды.",
     )
     made = table(head, rows, numbers=(1, 2))
     return f'<div class="card">{made}<p class="note">{note}</p></div>'

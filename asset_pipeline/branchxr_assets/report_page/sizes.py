@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from .. import container
 from ..document import Document, Json
 from ..geometry import triangle_count
+from ..packing import DRACO, EXT_MESHOPT, KHR_MESHOPT
 from ..pictures import size_px
 
 CAUSES: Final = ("textures", "geometry", "animation", "rest")
@@ -59,6 +61,65 @@ def sizes(documents: Sequence[Document], total_bytes: int) -> Sizes:
         geometry = left - animation
         textures = min(textures, total_bytes)
     return Sizes(textures, geometry, animation, total_bytes - textures - geometry - animation)
+
+
+def stored_sizes(glbs: Sequence[bytes]) -> tuple[Sizes, dict[str, int]]:
+    """Return the bytes of chunks by cause, and those of meshes by name, as codecs packed them."""
+    textures = geometry = animation = 0
+    meshes: dict[str, int] = {}
+    for glb in glbs:
+        root = json.loads(container.split(glb, file="a chunk")[0])
+        views = [_stored_bytes(view) for view in root.get("bufferViews", [])]
+        shares = _shares(root, views)
+        textures += sum(views[image["bufferView"]] for image in root.get("images", []))
+        moving = {
+            index
+            for clip in root.get("animations", [])
+            for sampler in clip["samplers"]
+            for index in (sampler["input"], sampler["output"])
+        }
+        animation += round(sum(shares[index] for index in moving))
+        geometry += round(sum(share for i, share in enumerate(shares) if i not in moving))
+        counted: set[int] = set()
+        for index, mesh in enumerate(root.get("meshes", [])):
+            name = str(mesh.get("name") or f"meshes[{index}]")
+            own = {i for primitive in mesh["primitives"] for i in _indices(primitive)} - counted
+            streams = {
+                p["extensions"][DRACO]["bufferView"]
+                for p in mesh["primitives"]
+                if DRACO in p.get("extensions", {})
+            }
+            counted |= own
+            size = sum(shares[i] for i in own) + sum(views[view] for view in streams)
+            meshes[name] = meshes.get(name, 0) + round(size)
+            geometry += sum(views[view] for view in streams)
+    total = sum(map(len, glbs))
+    return Sizes(textures, geometry, animation, total - textures - geometry - animation), meshes
+
+
+def _stored_bytes(view: Json) -> int:
+    """Return what a buffer view has in the file, packed."""
+    extensions = view.get("extensions", {})
+    packed = next((extensions[n] for n in (EXT_MESHOPT, KHR_MESHOPT) if n in extensions), view)
+    return int(packed["byteLength"])
+
+
+def _shares(root: Json, views: Sequence[int]) -> list[float]:
+    """Return each accessor's bytes; those of a view that several share go by their counts."""
+    used: list[list[int]] = []
+    for accessor in root.get("accessors", []):
+        sparse = accessor.get("sparse", {})
+        parts = [accessor, sparse.get("indices", {}), sparse.get("values", {})]
+        used.append([part["bufferView"] for part in parts if "bufferView" in part])
+    counts = [accessor["count"] for accessor in root.get("accessors", [])]
+    totals: dict[int, int] = {}
+    for count, own in zip(counts, used, strict=True):
+        for view in own:
+            totals[view] = totals.get(view, 0) + count
+    return [
+        sum(views[view] * count / max(totals[view], 1) for view in own)
+        for count, own in zip(counts, used, strict=True)
+    ]
 
 
 def largest_textures(documents: Sequence[Document], most: int | None = None) -> list[Item]:

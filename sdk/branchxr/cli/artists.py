@@ -138,10 +138,17 @@ def preview(
             path, level=chosen, now=time.time(), allow_unsigned=allow_unsigned,
             options=read_options(up, unit, path),
         )  # fmt: skip
+        plain = taking.count_plain(scene)
+        if plain:
+            say(
+                f"{plain} textures are for graphics processors (KTX2, DDS): the picture shows each "
+                "as one plain colour"
+            )
         taking.write_picture(output, taking.picture(scene, view, pixels, is_whole=whole))
         if as_json:
             width, height = pixels
-            print_json({"schema": 1, "output": str(output), "size": [width, height], "from": view})
+            said = {"size": [width, height], "from": view, "plain_textures": plain}
+            print_json({"schema": 1, "output": str(output), **said})
         else:
             typer.echo(f"{output}: {pixels[0]} x {pixels[1]}, from {view}")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from branchxr_assets.bench import Row
 
 _HEAD = (
-    *("preset", "codec", "all kB", "served kB", "first kB", "triangles", "draws"),
+    *("preset", "codec", "all kB", "of source", "served kB", "first kB", "triangles", "draws"),
     *("textures MB", "build s", "peak MB", "decode ms", "warnings"),
 )
 
@@ -58,10 +58,11 @@ def bench(
 ) -> None:
     """Build scenes with each preset and codec, and print what each makes and costs.
 
-    Nothing is left behind: no package, no cache, no key. "all" is every chunk as it is, "served"
-    after brotli, "first" what a page fetches before it shows anything, "textures" what they take
-    in graphics memory, "decode" reading the fullest level back here (a browser takes longer, in the
-    same order). Other programs that run meanwhile count in the seconds.
+    Nothing is left behind: no package, no cache, no key. "all" is every chunk as it is, "of source"
+    that against the file and what was read with it, "served" after brotli, "first" what a page
+    fetches before it shows anything, "textures" what they take in graphics memory, "decode" reading
+    the fullest level back here (a browser takes longer, in the same order). Other programs that run
+    meanwhile count in the seconds.
 
     Example: branchxr assets bench hall.glb --preset mobile --runs 3
     """
@@ -85,12 +86,24 @@ def bench(
 
 
 def _tell(source: Path, rows: "Sequence[Row]") -> None:
-    typer.echo(f"{source}")
-    for line in _table([_HEAD, *(_cells(row) for row in rows if row.runs)]):
+    made = [row for row in rows if row.runs]
+    size = max((run.source_bytes for row in made for run in row.runs), default=0)
+    typer.echo(f"{source}: {size / 1e3:,.0f} kB" if size else f"{source}")
+    for line in _table([_HEAD, *map(_cells, made)]):
         typer.echo(f"  {line}")
+    stages = list(dict.fromkeys(stage for row in made for stage in row.stages_s()))
+    if stages:
+        typer.echo("  seconds of the build, by what was done:")
+        for line in _table([("preset", "codec", *stages), *(_seconds(r, stages) for r in made)]):
+            typer.echo(f"  {line}")
     for row in rows:
         if row.refused is not None:
             say(f"left out: {row.trial.preset} with {row.trial.codec}: {row.refused.came}")
+
+
+def _seconds(row: "Row", stages: list[str]) -> tuple[str, ...]:
+    taken = row.stages_s()
+    return row.trial.preset, row.trial.codec, *(f"{taken.get(s, 0.0):.2f}" for s in stages)
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
@@ -104,6 +117,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
         row.trial.preset,
         row.trial.codec,
         figure("chunk_bytes", 1e3),
+        f"{100 * (found['chunk_bytes'] or 0) / max(found['source_bytes'] or 0, 1):.0f} %",
         figure("download_bytes", 1e3),
         figure("first_sight_bytes", 1e3),
         figure("triangles"),

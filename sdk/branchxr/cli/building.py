@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from branchxr_assets.orders import Order
 
     from ..errors import BranchXRError
+
+
+_TAKE_ALONG = {
+    f"{what}_{how}"
+    for what in ("object", "node", "light", "camera", "anchor")
+    for how in ("removed", "added")
+} | {"moved", "anchor_moved"}
+"""Kinds of change that happen to everything below an object too."""
 
 
 def build(
@@ -128,8 +137,14 @@ def diff(
         if as_json:
             print_json({"schema": 1, "changes": [change.as_json() for change in changes]})
             return
+        taken = Counter(
+            path for path, _ in {(c.due_to, c.path) for c in changes if c.due_to is not None}
+        )
         for change in changes:
-            typer.echo(f"{change.path}: {change.message}")
+            if change.due_to is None:
+                count = taken[change.path] if change.kind in _TAKE_ALONG else 0
+                along = f", with {count:,} below it" if count else ""
+                typer.echo(f"{change.path}: {change.message}{along}")
         if not changes:
             say("nothing changed that can be seen, walked on or acted on")
 
