@@ -7,9 +7,10 @@ from .contents.anchors import list_nodes
 from .contents.cells import list_cells
 from .document import Json
 from .encoders import encoder_versions
-from .lods import COARSEST_BYTES_MAX, Chunk
+from .first_view import COARSEST_BYTES_MAX
 from .prepare import Prepared
 from .readers import Source
+from .recipe import Chunk
 
 
 def make_branch_json(

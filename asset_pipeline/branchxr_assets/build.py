@@ -20,13 +20,14 @@ from .document import Json
 from .geometry import drawn_triangles
 from .ktx2.choice import choose_textures, without_encoder
 from .ktx2.running import EncoderFailed
-from .lods import Chunk, Level, Recipe, make_chain, make_live, with_pictures_begun
+from .lods import make_chain, make_live
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import check_target, next_version, sealed, with_twins, write_package
 from .prepare import Prepared, prepare
 from .presets import Levels, Preset
 from .readers import Source, read
 from .readers.options import DEFAULTS, ReadOptions
+from .recipe import Chunk, Level, Recipe, with_pictures_begun
 from .report_page import make_report
 from .signing import user_key
 from .steps import StepCache

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from .document import Floats, Json
-from .lods import Chunk, Level
+from .recipe import Chunk, Level
 
 
 def chunk_path(glb: bytes) -> str:

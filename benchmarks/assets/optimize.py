@@ -23,14 +23,15 @@ OURS = """
 import sys
 from pathlib import Path
 from branchxr_assets import lods
+from branchxr_assets.recipe import Recipe, with_pictures_begun
 from branchxr_assets.operations.split_live import SplitLiveOptions, split_live
 from branchxr_assets.prepare import mended
 from branchxr_assets.presets import load
 from branchxr_assets.readers import read
 codec, source, folder = sys.argv[1:]
 came = read(Path(source))
-recipe = lods.Recipe(load(given={"geometry": {"codec": codec}}), jobs=2)
-with lods.with_pictures_begun(came.document, recipe) as ahead:
+recipe = Recipe(load(given={"geometry": {"codec": codec}}), jobs=2)
+with with_pictures_begun(came.document, recipe) as ahead:
     whole, _ = mended(came)
     chunks, _ = lods.make_full(split_live(whole).document, ahead)
     live = split_live(whole, SplitLiveOptions("live")).document

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.assets.rooms import furnish, promised
 
-from branchxr_assets import lods, meshopt
+from branchxr_assets import first_view, meshopt
 from branchxr_assets.operations import draco as draco_module
 
 
@@ -60,7 +60,7 @@ def test_a_mesh_that_cannot_be_simplified_is_kept_and_named(
 ) -> None:
     furnish(maker)
     maker.root["meshes"][1]["name"] = "Ball"
-    monkeypatch.setattr(lods, "_COARSEST_TARGET", 16_000)
+    monkeypatch.setattr(first_view, "_COARSEST_TARGET", 16_000)
 
     def fail(*_arguments: object, **_options: object) -> None:
         raise meshopt.MeshoptFailed("no memory for it")

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from branchxr_assets import meshopt as codec
 from branchxr_assets.document import Accessor, Document, Outcome
+from branchxr_assets.first_view import COARSEST_BYTES_MAX
 from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
 from branchxr_assets.glb import write_glb
-from branchxr_assets.lods import COARSEST_BYTES_MAX, Recipe, make_chain
+from branchxr_assets.lods import make_chain
 from branchxr_assets.operations.draco import DracoOptions, draco
 from branchxr_assets.operations.meshopt import EXACT, MeshoptOptions, meshopt
 from branchxr_assets.operations.reorder import ReorderOptions, reorder
@@ -25,6 +26,7 @@ from branchxr_assets.packing import KHR_MESHOPT
 from branchxr_assets.prepare import prepare
 from branchxr_assets.presets import Geometry, Preset
 from branchxr_assets.readers import read
+from branchxr_assets.recipe import Recipe
 from branchxr_assets.rewrite import prune
 from branchxr_assets.tree import paths
 from branchxr_assets.vertices import byte_weights, stepped

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from branchxr_assets.comparison import compare
-from branchxr_assets.lods import Recipe, make_chain
+from branchxr_assets.lods import make_chain
 from branchxr_assets.prepare import prepare
 from branchxr_assets.readers import read
+from branchxr_assets.recipe import Recipe
 
 from .test_comparison import side
 

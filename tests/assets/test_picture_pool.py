@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from branchxr_assets.lods import Recipe, make_full, with_pictures_begun
+from branchxr_assets.lods import make_full
 from branchxr_assets.operations.split_live import split_live
 from branchxr_assets.operations.textures import TexturesOptions, textures
 from branchxr_assets.picture_pool import PicturePool
 from branchxr_assets.readers import read
+from branchxr_assets.recipe import Recipe, with_pictures_begun
 
 
 def test_what_was_begun_is_made_once() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.assets.rooms import furnish, promised
 
-from branchxr_assets import bodies, lods
+from branchxr_assets import bodies, lods, recipe
 from branchxr_assets.build import build_scene
 from branchxr_assets.document import Document, Outcome
 from branchxr_assets.geometry import bounds
@@ -127,14 +127,14 @@ def test_a_street_is_cut_from_what_was_packed_once(
         return wide(document, TileOptions(triangles_max=1000, side_min_m=1.0))
 
     packed = []
-    inner = lods.draco
+    inner = recipe.draco
 
     def counted(*words: Any) -> Outcome:
         packed.append(1)
         return inner(*words)
 
     monkeypatch.setattr(lods, "tile", narrow)
-    monkeypatch.setattr(lods, "draco", counted)
+    monkeypatch.setattr(recipe, "draco", counted)
     monkeypatch.setattr(lods, "_WORTH_PARTS", 100)
     preset = load(given={"geometry": {"codec": "draco"}, "lods": {"count": 1}})
     folder = tmp_path / "cache"

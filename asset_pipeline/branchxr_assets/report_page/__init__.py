@@ -19,11 +19,11 @@ from branchxr._version import __version__
 
 from ..document import Document
 from ..geometry import drawn_triangles
-from ..lods import Chunk
 from ..pictures import is_for_devices
 from ..prepare import Prepared
 from ..preview import CUT_M
 from ..readers import Source
+from ..recipe import Chunk
 from ..render import view_from
 from ..render.soup import TRIANGLES_MAX
 from ..render.textures import Decode

@@ -6,8 +6,8 @@ from typing import Final
 
 from ..document import Document, Json
 from ..geometry import drawn_triangles
-from ..lods import Chunk
 from ..readers import Source
+from ..recipe import Chunk
 from .markup import both, number, size, table
 from .sizes import CAUSES, Item, Sizes, largest_meshes, largest_textures, sizes, stored_sizes
 
