@@ -71,6 +71,11 @@ export class Tiles {
     return this.renderer.group;
   }
 
+  /** Whether the next picture will have something in it. */
+  get isShown(): boolean {
+    return this.first !== 'waiting';
+  }
+
   get isSeen(): boolean {
     return this.first === 'seen';
   }
