@@ -35,7 +35,7 @@ export interface AppOptions {
   /** What is on the surface already. */
   readonly picture: Picture | null;
   /** Files of the sight's package that are checked, or on their way. */
-  readonly ahead: Map<string, Promise<ArrayBuffer>>;
+  readonly ahead: ScenePackage['ahead'] | undefined;
 }
 
 export class App {

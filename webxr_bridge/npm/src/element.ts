@@ -3,11 +3,10 @@
  * small: where it can, it shows the scene before it fetches three.js and all the rest (`first_light/`).
  */
 
-import type { App } from './app';
+import type { App, AppOptions } from './app';
 import { h } from './dom';
-import { firstLight } from './first_light/first_light';
+import { FirstLight } from './first_light/first_light';
 import type { FirstSight } from './messages';
-import { ScenePackage } from './package';
 import { openSurface } from './surface';
 
 /** Beside this file: `app.ts`, and what it imports at once. The build knows their names. */
@@ -40,28 +39,29 @@ export class BranchElement extends HTMLElement {
     this.starting = this.app = null;
   }
 
-  private async start(options: { socket: string; token: string; sight: FirstSight | null }, signal: AbortSignal): Promise<void> {
-    const { sight, ...link } = options;
-    const source = sight ? new ScenePackage(new URL(sight.base, location.href), sight.files) : null;
-    const isLight = sight !== null && source !== null && sight.is_light;
+  private async start(options: Pick<AppOptions, 'socket' | 'token' | 'sight'>, signal: AbortSignal): Promise<void> {
+    const light = options.sight?.is_light ? new FirstLight(options.sight) : null;
     // All else waits for a first picture, which then comes sooner; without one, nothing waits.
-    const early = isLight ? null : fetchApp();
+    const early = light ? null : fetchApp();
     early?.catch(() => {}); // it is heard of below
-    if (isLight) for (const path of sight.first) void source.fetchAhead(path);
     let surface = openSurface();
     this.append(surface.canvas);
-    let picture = isLight ? await firstLight(surface, sight, source) : null;
-    if (isLight) for (const path of Object.keys(sight.files)) void source.fetchAhead(path);
+    await light?.show(surface);
     try {
       const { App } = await (early ?? fetchApp());
-      if (signal.aborted) return picture?.end();
+      let picture = light?.take() ?? null;
+      if (signal.aborted) {
+        picture?.end();
+        return surface.canvas.remove();
+      }
       if (surface.context?.isContextLost()) {
+        picture?.end();
         picture = null;
         const { canvas } = surface;
         surface = openSurface();
         canvas.replaceWith(surface.canvas);
       }
-      this.app = new App(this, { ...link, sight, surface, picture, ahead: source?.ahead ?? new Map() });
+      this.app = new App(this, { ...options, surface, picture, ahead: light?.ahead });
     } catch (error) {
       const again = h('button', { class: 'bx-primary', type: 'button', onclick: () => location.reload() }, 'Load it again');
       const told = surface.context ? ['The page did not load whole.', again] : ['This browser offers no WebGL 2, which draws the branch.'];
