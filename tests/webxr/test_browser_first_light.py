@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -81,9 +82,16 @@ class Visit:
         return np.asarray(Image.open(io.BytesIO(raw)).convert("RGB")).astype(int)
 
 
+async def from_far(route: Route) -> None:
+    """Let the page begin where nothing of the scene is in view."""
+    response = await route.fetch()
+    html = re.sub(r"position&quot;:\[", "position&quot;:[9e3,0,", await response.text())
+    await route.fulfill(response=response, body=html)
+
+
 @asynccontextmanager
 async def visiting(
-    stand: Stand, *, script: str = "", has_chunks: bool = True
+    stand: Stand, *, script: str = "", has_chunks: bool = True, is_far: bool = False
 ) -> AsyncIterator[Visit]:
     await stand.look_ahead()
     context = await stand.browser.new_context(viewport={"width": 360, "height": 240})
@@ -94,6 +102,8 @@ async def visiting(
         lambda line: "preload" in line.text and visit.complaints.append(line.text),
     )
     await visit.page.route("**/static/chunk-*", visit.app)
+    if is_far:
+        await visit.page.route(f"{stand.address}/", from_far)
     if not has_chunks:
         await visit.page.route("**/scene/c/*", visit.chunks)
     if script:
@@ -160,6 +170,11 @@ async def test_what_goes_wrong_meanwhile(standing: Standing) -> None:
             await visit.chunks.open()
             await until(visit.page, f"{LIGHT} !== null")  # and goes on before three.js is there
             assert visit.complaints == []
+        async with visiting(stand, script=NO_SOCKET, is_far=True) as visit:  # nothing is in view
+            await visit.lit()
+            await visit.app.open()
+            await until(visit.page, f"{APP}?.view.picture === null")
+            assert not await visit.page.evaluate(SHOWN)
         async with visiting(stand, script=NO_WEBGL) as visit:
             await visit.app.open()
             told = await visit.page.wait_for_selector("[role=alert]:not([hidden])")

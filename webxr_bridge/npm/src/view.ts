@@ -107,7 +107,7 @@ export class View {
     this.live?.update(dt);
     this.camera.updateMatrixWorld();
     this.tiles?.update(this.camera, this.renderer);
-    if (this.tiles?.isShown || this.renderer.xr.isPresenting) this.endPicture();
+    if (this.tiles?.isReady || this.renderer.xr.isPresenting) this.endPicture();
     if (this.picture) return; // what three.js has to show so far is less than that
     this.renderer.render(this.scene, this.camera);
     this.tiles?.drawn();
