@@ -73,6 +73,6 @@ vec3 lit() {
 }
 
 void main() {
-  vec3 light = neutral((isUnlit ? colour.rgb : lit()) + emissive);
+  vec3 light = neutral(isUnlit ? colour.rgb : lit() + emissive);
   result = vec4(mix(pow(light, vec3(0.41666)) * 1.055 - 0.055, light * 12.92, vec3(lessThanEqual(light, vec3(0.0031308)))), colour.a);
 }`;
