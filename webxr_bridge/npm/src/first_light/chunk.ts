@@ -48,6 +48,11 @@ const SIZES: Readonly<Record<number, number>> = {
 };
 const POSITION_TYPES = [BYTE, UNSIGNED_BYTE, SHORT, UNSIGNED_SHORT, FLOAT]; // KHR_mesh_quantization
 const INDEX_TYPES = [UNSIGNED_BYTE, UNSIGNED_SHORT, UNSIGNED_INT];
+const READERS: Readonly<Record<number, 'getUint8' | 'getUint16' | 'getUint32'>> = {
+  [UNSIGNED_BYTE]: 'getUint8', [UNSIGNED_SHORT]: 'getUint16', [UNSIGNED_INT]: 'getUint32',
+};
+/** What a normalized number is divided by (glTF 2.0, section 3.6.2.2). */
+const LARGEST: Readonly<Record<number, number>> = { [BYTE]: 127, [UNSIGNED_BYTE]: 255, [SHORT]: 32767, [UNSIGNED_SHORT]: 65535 };
 const UNLIT = 'KHR_materials_unlit';
 const KNOWN = ['KHR_mesh_quantization', UNLIT];
 const TRIANGLES = 4;
@@ -135,9 +140,8 @@ class Reader {
 
   private checkIndices({ type, offset, count }: Slice, vertices: number): void {
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + offset);
-    const at = { [UNSIGNED_BYTE]: (i: number) => view.getUint8(i), [UNSIGNED_SHORT]: (i: number) => view.getUint16(2 * i, true),
-      [UNSIGNED_INT]: (i: number) => view.getUint32(4 * i, true) }[type]!;
-    for (let index = 0; index < count; index++) check(at(index) < vertices);
+    const [read, size] = [READERS[type]!, SIZES[type]!];
+    for (let index = 0; index < count; index++) check(view[read](index * size, true) < vertices);
   }
 
   private material(index: unknown): Material {
@@ -164,8 +168,6 @@ class Reader {
     return object(items[whole(index, 0)]);
   }
 }
-
-const LARGEST: Readonly<Record<number, number>> = { [BYTE]: 127, [UNSIGNED_BYTE]: 255, [SHORT]: 32767, [UNSIGNED_SHORT]: 65535 };
 
 function check(holds: boolean): void {
   if (!holds) throw new RangeError('not a plain chunk');
