@@ -111,6 +111,7 @@ export class App {
 
   close(): void {
     this.view.renderer.setAnimationLoop(null);
+    this.view.endPicture();
     this.link.leave();
   }
 

@@ -105,6 +105,7 @@ export class View {
   draw(dt: number): void {
     this.adapt(dt * 1000); // before drawing: a canvas that changes its size is empty
     this.live?.update(dt);
+    if (this.picture) this.scene.updateMatrixWorld(); // drawing would, and is left out
     this.camera.updateMatrixWorld();
     this.tiles?.update(this.camera, this.renderer);
     if (this.tiles?.isReady || this.renderer.xr.isPresenting) this.endPicture();
@@ -113,7 +114,8 @@ export class View {
     this.tiles?.drawn();
   }
 
-  private endPicture(): void {
+  /** Leave the surface to three.js; what was there stays until it draws. */
+  endPicture(): void {
     if (!this.picture) return;
     this.picture.end();
     this.picture = null;
