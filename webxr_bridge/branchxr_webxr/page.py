@@ -61,9 +61,9 @@ def render(
         sight: shown before the socket is open, where it is known.
         imports: as `modules()` returns them.
     """
-    modules = () if sight and sight.is_light else imports
+    at_once = () if sight and sight.is_light else imports
     links = [f'<link rel="modulepreload" nonce="{nonce}" href="/static/{name}">'
-             for name in modules]  # fmt: skip
+             for name in at_once]  # fmt: skip
     if sight:
         paths = sight.first if sight.is_light else ("tileset.json", *sight.first)
         addresses = (escape(quote(sight.base + path), quote=True) for path in paths)
