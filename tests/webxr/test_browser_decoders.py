@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from branchxr_assets.packager import sealed, with_twins, write_package
+from branchxr_assets.packager import sealed, write_package
 
 from .stand import APP, Chromium, Stand, open_stand, until
 from .test_browser import picture
@@ -28,8 +28,15 @@ FIRST = "performance.getEntriesByName('branchxr-first-sight')[0]?.startTime"
 ERRORS = "[...document.querySelectorAll('.bx-notice')].map((one) => one.textContent)"
 
 
-def repacked(package: Path, to: Path, pack: Callable[[bytes], bytes], *, live: bool = True) -> Path:
-    """Write a package again with all but its coarsest chunk packed, signed by somebody new."""
+def repacked(
+    package: Path,
+    to: Path,
+    pack: Callable[[bytes], bytes],
+    *,
+    live: bool = True,
+    only_coarsest: bool = False,
+) -> Path:
+    """Write a package again with all but its coarsest chunk packed, or it alone; signed anew."""
     tileset = json.loads((package / "tileset.json").read_text())
     files = {"branch.json": (package / "branch.json").read_bytes()}
 
@@ -37,7 +44,7 @@ def repacked(package: Path, to: Path, pack: Callable[[bytes], bytes], *, live: b
         if content := tile.get("content"):
             is_live = tile.get("extras", {}).get("role") == "live"
             glb = (package / content["uri"]).read_bytes()
-            if not is_first and (live or not is_live):
+            if is_first if only_coarsest else not is_first and (live or not is_live):
                 glb = pack(glb)
             digest = hashlib.sha256(glb).hexdigest()
             content["uri"] = f"c/{digest}.glb"
@@ -50,8 +57,7 @@ def repacked(package: Path, to: Path, pack: Callable[[bytes], bytes], *, live: b
 
     visit(tileset["root"], is_first=True)
     files["tileset.json"] = json.dumps(tileset).encode()
-    whole = with_twins(files, jobs=1)
-    write_package(to, sealed(whole, Ed25519PrivateKey.generate(), scene="packed", version=1))
+    write_package(to, sealed(files, Ed25519PrivateKey.generate(), scene="packed", version=1))
     return to
 
 

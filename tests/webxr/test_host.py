@@ -8,8 +8,12 @@ from typing import Any
 import brotli
 import pytest
 
+from branchxr.protocol.package import FileEntry, Manifest
+from branchxr.scene.streamer import LoadedScene
+from branchxr.scene.tiles import Tile
 from branchxr.testing import Fault
 from branchxr_webxr import page
+from branchxr_webxr.first_sight import LIGHT_BYTES_MAX, FirstSight, first_sight_of
 from branchxr_webxr.page_socket import MESSAGES_PER_S
 
 from .conftest import ORIGIN, Hosting
@@ -64,6 +68,43 @@ async def test_a_page_can_show_the_scene_before_its_socket_is_open(hosting: Host
             assert f'as="fetch" crossorigin href="/scene/{path}"' in body
         assert sight["position"] == pytest.approx(place["position"])
         assert sight["yaw"] == pytest.approx(place["yaw"])
+        # So few bytes are drawn by the page's own script; nothing else shares the line with them.
+        assert sight["is_light"]
+        assert body.count("preload") == len(sight["first"])
+        assert "modulepreload" not in body
+
+
+@pytest.mark.parametrize(
+    "sight", [None, FirstSight("/scene/", {}, ("c/a.glb",), False, (0, 0, 0), 0)]
+)
+def test_a_scene_that_is_not_light_waits_for_nothing(sight: FirstSight | None) -> None:
+    body = page.render("token", "nonce", sight, ("chunk-a.js", "chunk-b.js"))
+    for name in ("chunk-a.js", "chunk-b.js"):
+        assert f'<link rel="modulepreload" nonce="nonce" href="/static/{name}">' in body
+    fetched = re.findall(r'as="fetch" crossorigin href="([^"]+)"', body)
+    assert fetched == (["/scene/tileset.json", "/scene/c/a.glb"] if sight else [])
+
+
+def test_only_a_whole_coarse_level_of_few_bytes_is_light() -> None:
+    def sight(*sizes: int) -> FirstSight | None:
+        hashes = [f"{number:064x}" for number in range(len(sizes))]
+        files = {f"c/{h}.glb": FileEntry(h, size) for h, size in zip(hashes, sizes, strict=True)}
+        tiles = tuple(Tile(path, 0.0, (0, 0, 0), 1.0) for path in files)
+        files |= {name: FileEntry("f" * 64, 1) for name in ("tileset.json", "branch.json")}
+        manifest = Manifest(1, "a scene", 1, files)
+        branch = {"cells": [{"id": 1, "origin": [0, 0, 0]}], "anchors": []}
+        root = Tile("", 1.0, (0, 0, 0), 1.0, children=tiles)
+        return first_sight_of(LoadedScene(manifest, branch, root, (), None), "/scene/")
+
+    half = LIGHT_BYTES_MAX // 2
+    for sizes, is_light, count in [((half, half), True, 2), ((half, half, 1), False, 3)]:
+        found = sight(*sizes)
+        assert found is not None
+        assert (found.is_light, len(found.first)) == (is_light, count)
+    many = sight(*[half] * 8)
+    assert many is not None
+    assert not many.is_light
+    assert len(many.first) < 8
 
 
 async def test_a_branch_that_does_not_answer_is_not_known_ahead(hosting: Hosting) -> None:

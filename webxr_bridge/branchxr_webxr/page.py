@@ -16,7 +16,7 @@ STATIC: Final = Path(__file__).parent / "static"
 SCRIPT: Final = "branchxr.js"
 STYLE: Final = "branchxr.css"
 MODULES: Final = "modules.json"
-"""Written by the build: what the script imports at once. Found only in the script, it would cost
+"""Written by the build: what the page's script imports. Found only in the script, it would cost
 another round trip."""
 
 
@@ -38,7 +38,7 @@ def require_static(folder: Path = STATIC) -> None:
 
 
 def modules(folder: Path = STATIC) -> tuple[str, ...]:
-    """Return the names of the files that the script imports at once."""
+    """Return the names of the files that the script imports, three.js among them."""
     return msgspec.json.decode((folder / MODULES).read_bytes(), type=tuple[str, ...])
 
 
@@ -53,17 +53,21 @@ def render(
 ) -> str:
     """Return the HTML of one page. The token is spent by its first socket.
 
+    Where the first sight is light, nothing shares the line with it: the script asks for the rest.
+
     Args:
         token: buys the page's first socket.
         nonce: of this page's policy.
         sight: shown before the socket is open, where it is known.
         imports: as `modules()` returns them.
     """
+    at_once = () if sight and sight.is_light else imports
     links = [f'<link rel="modulepreload" nonce="{nonce}" href="/static/{name}">'
-             for name in imports]  # fmt: skip
-    for path in ("tileset.json", *sight.first) if sight else ():
-        address = escape(quote(sight.base + path), quote=True) if sight else ""
-        links.append(f'<link rel="preload" as="fetch" crossorigin href="{address}">')
+             for name in at_once]  # fmt: skip
+    if sight:
+        paths = sight.first if sight.is_light else ("tileset.json", *sight.first)
+        addresses = (escape(quote(sight.base + path), quote=True) for path in paths)
+        links += (f'<link rel="preload" as="fetch" crossorigin href="{one}">' for one in addresses)
     return (
         "<!doctype html>\n"
         '<html lang="en"><head><meta charset="utf-8">'

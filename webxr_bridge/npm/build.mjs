@@ -28,22 +28,27 @@ async function buildPage() {
   const folder = join(here, '..', 'branchxr_webxr', 'static');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const page = await build({
-    ...COMMON,
-    absWorkingDir: here,
-    entryPoints: { branchxr: 'src/element.ts' },
-    outdir: folder,
-    minify: true,
+  const PAGE = { ...COMMON, absWorkingDir: here, outdir: folder, minify: true, sourcemap: false, metafile: true };
+  const app = await build({
+    ...PAGE,
+    entryPoints: ['src/app.ts'],
     splitting: true,
-    sourcemap: false,
+    entryNames: 'chunk-[hash]',
     chunkNames: 'chunk-[hash]',
-    metafile: true,
+  });
+  const [file, script] = Object.entries(app.metafile.outputs).find(([, { entryPoint }]) => entryPoint === 'src/app.ts');
+  const imports = script.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path);
+  const modules = [file, ...imports].map((path) => basename(path));
+  writeFileSync(join(folder, 'modules.json'), JSON.stringify(modules)); // page.py preloads them
+  // Built apart: what it shares with the app would be a file of its own, and another round trip before first light.
+  const element = await build({
+    ...PAGE,
+    entryPoints: { branchxr: 'src/element.ts' },
+    define: { APP_MODULES: JSON.stringify(modules.map((name) => `./${name}`)) },
   });
   await buildWorkers(folder);
-  const script = Object.entries(page.metafile.outputs).find(([name]) => name.endsWith('/branchxr.js'))[1];
-  const imports = script.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => basename(path));
-  writeFileSync(join(folder, 'modules.json'), JSON.stringify(imports)); // page.py preloads them
-  writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(page.metafile.inputs)));
+  const inputs = [app, element].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(inputs));
   await build({
     absWorkingDir: here,
     entryPoints: { branchxr: 'src/style.css' },

@@ -5,6 +5,7 @@ import { Chat } from './chat';
 import { ConfirmDialog } from './confirm';
 import { Controls } from './controls';
 import { h } from './dom';
+import type { Picture } from './first_light/picture';
 import { KEY, parseFrame } from './frames';
 import { Hud } from './hud';
 import { Immersion } from './immersion';
@@ -14,8 +15,8 @@ import type { Ask, Down, FirstSight, Participant, Quaternion, Vector, You } from
 import { type Anchor, PackageRefused, ScenePackage } from './package';
 import { Panels } from './panels';
 import { CeremonyRefused, create, use } from './passkeys';
-import { openSurface } from './quality';
 import { SignInDialog } from './sign_in';
+import type { Surface } from './surface';
 import { View } from './view';
 import { Walk } from './walk';
 import { Headset } from './xr';
@@ -26,12 +27,19 @@ const PLACES_MAX = 24;
 /** A page that draws slowly still walks at a walking pace; one that slept does not leap. */
 const LONGEST_STEP_S = 0.5;
 
+export interface AppOptions {
+  readonly socket: string;
+  readonly token: string;
+  readonly sight: FirstSight | null;
+  readonly surface: Surface;
+  /** What is on the surface already. */
+  readonly picture: Picture | null;
+  /** Files of the sight's package that are checked, or on their way. */
+  readonly ahead: ScenePackage['ahead'] | undefined;
+}
+
 export class App {
-  private readonly surface = openSurface(() => h('canvas', {
-    class: 'bx-canvas', tabindex: '0', role: 'application',
-    'aria-label': 'The branch in 3D. Arrow keys or W A S D walk, Q and E turn. Places are in a list after the picture.',
-  }));
-  private readonly canvas = this.surface.canvas;
+  private readonly canvas: HTMLCanvasElement;
   private readonly stick = h('div', { class: 'bx-stick', hidden: true }, h('span'));
   private readonly link: Link;
   private readonly view: View;
@@ -54,7 +62,9 @@ export class App {
   private lastFrameMs = 0;
   private lastState: LinkState = 'connecting';
 
-  constructor(root: HTMLElement, options: { socket: string; token: string; sight: FirstSight | null }) {
+  /** `root` holds the surface's canvas already. */
+  constructor(root: HTMLElement, options: AppOptions) {
+    this.canvas = options.surface.canvas;
     this.interpolator = new Interpolator((cell) => this.walk.originOf(cell));
     this.walk = new Walk(
       (bytes) => this.link.sendPose(bytes),
@@ -71,12 +81,12 @@ export class App {
     this.panels = new Panels((panel, button, fields) =>
       this.link.send({ op: 'press', panel, button, fields }), backToPicture);
     root.append(
-      this.canvas, this.hud.top, this.panels.element, this.hud.side, this.chat.element,
+      this.hud.top, this.panels.element, this.hud.side, this.chat.element,
       this.hud.notices, this.hud.help, this.hud.lost, this.stick,
     );
     this.confirm = new ConfirmDialog(root);
     this.signIn = new SignInDialog(root, (how, name) => this.link.send({ op: 'sign_in', how, name }));
-    this.view = new View(this.surface);
+    this.view = new View(options.surface, options.picture);
     this.controls = new Controls(this.canvas, this.walk.body, (x, y) => this.click(x, y));
     this.controls.onStick = (stick) => this.showStick(stick);
     this.headset = new Headset(this.view.renderer, this.view.rig, {
@@ -94,13 +104,14 @@ export class App {
       onFrame: (frame) => this.receiveFrame(frame),
     });
     this.listen();
-    if (options.sight) this.showAtOnce(options.sight);
+    if (options.sight) this.showAtOnce(options.sight, options.ahead);
     this.link.open();
     this.view.renderer.setAnimationLoop((now) => this.frame(now));
   }
 
   close(): void {
     this.view.renderer.setAnimationLoop(null);
+    this.view.endPicture();
     this.link.leave();
   }
 
@@ -201,15 +212,15 @@ export class App {
   }
 
   /** The scene, from where a guest comes in; the branch says where one really stands. */
-  private showAtOnce(sight: FirstSight): void {
+  private showAtOnce(sight: FirstSight, ahead: AppOptions['ahead']): void {
     this.walk.body.place(sight.position, sight.yaw);
-    void this.showScene(sight.base, sight.files);
+    void this.showScene(sight.base, sight.files, ahead);
   }
 
-  private async showScene(base: string, files: Record<string, string>): Promise<void> {
+  private async showScene(base: string, files: Record<string, string>, ahead?: AppOptions['ahead']): Promise<void> {
     const address = new URL(base, location.href);
     if (this.source?.adopt(address, files)) return;
-    const source = new ScenePackage(address, files);
+    const source = new ScenePackage(address, files, ahead);
     this.source = source;
     const failed = (text: string): void => this.hud.notice('error', 'Part of the scene is missing', text);
     try {

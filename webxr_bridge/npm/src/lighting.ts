@@ -18,24 +18,18 @@ import {
   Vector3,
   type WebGLRenderer,
 } from 'three';
-
-/** Illuminance (in three's units) at which exposure is 1: a white wall then nears white. */
-const REFERENCE = 2.4;
-/** Share of sky light that stands for all the bounces that are not computed. */
-const BOUNCE = 0.62;
-/** While only the sky lights: lamps would add their part. */
-const UNLIT_EXPOSURE = 1.4;
+import { BOUNCE, FILL, REFERENCE, SKY, SUN, UNLIT_EXPOSURE } from './look';
 
 export class Lighting {
-  private readonly sky = new HemisphereLight(0xffffff, 0xd8d2c8, REFERENCE * BOUNCE);
-  private readonly fill = new AmbientLight(0xffffff, REFERENCE * 0.18);
-  private readonly sun = new DirectionalLight(0xfff4e2, REFERENCE * 0.55);
+  private readonly sky = new HemisphereLight(SKY.above, SKY.below, SKY.intensity);
+  private readonly fill = new AmbientLight(FILL.colour, FILL.intensity);
+  private readonly sun = new DirectionalLight(SUN.colour, SUN.intensity);
 
   constructor(
     private readonly scene: Scene,
     private readonly renderer: WebGLRenderer,
   ) {
-    this.sun.position.set(4, 9, 6);
+    this.sun.position.set(...SUN.from);
     scene.add(this.sky, this.fill, this.sun);
     renderer.toneMappingExposure = UNLIT_EXPOSURE;
   }
@@ -51,8 +45,8 @@ export class Lighting {
     if (illuminance <= 0) return;
     this.renderer.toneMappingExposure = (REFERENCE * (1 - BOUNCE * 0.5)) / illuminance;
     const scale = illuminance / (REFERENCE * (1 - BOUNCE * 0.5));
-    this.sky.intensity = REFERENCE * BOUNCE * scale;
-    this.fill.intensity = REFERENCE * 0.18 * scale;
+    this.sky.intensity = SKY.intensity * scale;
+    this.fill.intensity = FILL.intensity * scale;
     this.scene.environmentIntensity = 0.35 * scale;
     this.scene.remove(this.sun);
   }

@@ -118,6 +118,10 @@ export type Numbered = Up & { n: number };
 export interface FirstSight {
   base: string;
   files: Record<string, string>;
+  /** Chunks that show all of the scene, coarsely. */
+  first: string[];
+  /** Whether they are few bytes: they are drawn before anything else is fetched. */
+  is_light: boolean;
   position: Vector;
   yaw: number;
 }

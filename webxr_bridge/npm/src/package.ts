@@ -32,6 +32,8 @@ export class ScenePackage {
   constructor(
     readonly base: URL,
     private hashes: Readonly<Record<string, string>>,
+    /** Files that were asked for before somebody needed them, by path; each is given out once. */
+    readonly ahead = new Map<string, Promise<ArrayBuffer>>(),
   ) {}
 
   /** Whether this is that package, whose hashes are then taken over: they name more files. */
@@ -48,6 +50,10 @@ export class ScenePackage {
   /** Fetch a file of the package by its address and check it. */
   async fetch(address: string, signal?: AbortSignal): Promise<ArrayBuffer> {
     const path = this.pathOf(address);
+    const coming = this.ahead.get(path);
+    this.ahead.delete(path);
+    const early = await coming?.catch(() => null); // what failed early is tried again
+    if (early) return early;
     const wanted = this.hashes[path] ?? hashInName(path);
     if (!wanted) throw new PackageRefused(`${path} is not in the manifest`);
     const response = await fetch(address, signal ? { signal } : {});
@@ -57,6 +63,14 @@ export class ScenePackage {
       throw new PackageRefused(`${path} is not the file that was signed`);
     }
     return bytes;
+  }
+
+  /** Begin to fetch a file that `fetch` will be asked for, or go on with it. */
+  fetchAhead(path: string): Promise<ArrayBuffer> {
+    const coming = this.ahead.get(path) ?? this.fetch(this.address(path));
+    coming.catch(() => {}); // whoever needs it will hear of it
+    this.ahead.set(path, coming);
+    return coming;
   }
 
   async fetchJson<T>(path: string): Promise<T> {

@@ -71,6 +71,13 @@ export class Tiles {
     return this.renderer.group;
   }
 
+  /** Whether the next picture will have something in it, or nothing is on its way there: one may look elsewhere. */
+  get isReady(): boolean {
+    if (this.first !== 'waiting') return true;
+    const { root, downloadQueue, parseQueue, processNodeQueue } = this.renderer;
+    return root !== null && ![downloadQueue, parseQueue, processNodeQueue].some(({ running }) => running);
+  }
+
   get isSeen(): boolean {
     return this.first === 'seen';
   }

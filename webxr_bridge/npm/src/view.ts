@@ -18,12 +18,15 @@ import {
 import { RoomEnvironment } from 'three/addons/environments/RoomEnvironment.js';
 import { Avatars } from './avatars';
 import { EYE_HEIGHT_M, type OwnBody } from './body';
+import type { Picture } from './first_light/picture';
 import { Lighting } from './lighting';
 import { Live } from './live';
+import { BACKGROUND, FAR_M, fieldOfView, NEAR_M } from './look';
 import { Nodes } from './nodes';
 import { type BranchJson, PackageRefused, type ScenePackage } from './package';
-import { type Quality, simplify, type Surface } from './quality';
 import { SceneLoader } from './scene_loader';
+import { simplify } from './simplify';
+import type { Quality, Surface } from './surface';
 import { calm, Tiles } from './tiles';
 
 const ADAPT_EVERY_MS = 1_500;
@@ -31,7 +34,7 @@ const ADAPT_EVERY_MS = 1_500;
 export class View {
   readonly renderer: WebGLRenderer;
   readonly scene = new Scene();
-  readonly camera = new PerspectiveCamera(68, 1, 0.06, 160);
+  readonly camera = new PerspectiveCamera(fieldOfView(1), 1, NEAR_M, FAR_M);
   readonly rig = new Group();
   readonly nodes = new Nodes();
   private readonly lighting: Lighting;
@@ -42,11 +45,11 @@ export class View {
   private readonly quality: Quality;
   readonly avatars: Avatars;
   private ratio: number;
-  private size = '';
   private sinceResizeMs = 0;
   private framesSinceResize = 0;
 
-  constructor({ canvas, context, quality }: Surface) {
+  /** `picture` is what stands on the surface, and stays until there is more to see. */
+  constructor({ canvas, context, quality }: Surface, private picture: Picture | null = null) {
     this.canvas = canvas;
     this.quality = quality;
     this.ratio = quality.largestRatio;
@@ -54,16 +57,14 @@ export class View {
     this.renderer = new WebGLRenderer({
       canvas,
       ...(context ? { context } : {}),
-      antialias: quality.antialias,
-      powerPreference: 'high-performance',
     });
     this.renderer.toneMapping = NeutralToneMapping; // keeps a bank's own colours as they are
-    this.scene.background = new Color('#cfdbe6');
+    this.scene.background = new Color(BACKGROUND);
     this.rig.add(this.camera);
     this.scene.add(this.rig, this.avatars.group, this.nodes.group);
     this.loader = new SceneLoader(this.renderer);
     this.lighting = new Lighting(this.scene, this.renderer);
-    this.resize();
+    if (this.resize()) this.picture?.draw();
   }
 
   /** Show a package; gives its `branch.json`, with which one can walk before all is drawn. */
@@ -82,7 +83,10 @@ export class View {
         if (!this.quality.isSoftware) this.reflect();
         if (liveUri) void this.showLive(source, liveUri, branch, onError);
       },
-      onError,
+      onError: (text) => {
+        this.endPicture();
+        onError(text);
+      },
     });
     this.tiles = tiles;
     this.scene.add(tiles.group);
@@ -101,10 +105,21 @@ export class View {
   draw(dt: number): void {
     this.adapt(dt * 1000); // before drawing: a canvas that changes its size is empty
     this.live?.update(dt);
+    if (this.picture) this.scene.updateMatrixWorld(); // drawing would, and is left out
     this.camera.updateMatrixWorld();
     this.tiles?.update(this.camera, this.renderer);
+    if (this.tiles?.isReady || this.renderer.xr.isPresenting) this.endPicture();
+    if (this.picture) return; // what three.js has to show so far is less than that
     this.renderer.render(this.scene, this.camera);
     this.tiles?.drawn();
+  }
+
+  /** Leave the surface to three.js; what was there stays until it draws. */
+  endPicture(): void {
+    if (!this.picture) return;
+    this.picture.end();
+    this.picture = null;
+    this.renderer.resetState();
   }
 
   eye(): { position: Vector3; rotation: Quaternion } {
@@ -137,24 +152,25 @@ export class View {
 
   /** Fit the window. Draws at once, since a canvas that changes its size is empty. */
   fit(): void {
-    if (this.resize()) this.renderer.render(this.scene, this.camera);
+    if (!this.resize()) return;
+    if (this.picture) this.picture.draw();
+    else this.renderer.render(this.scene, this.camera);
   }
 
   /**
-   * Whether the canvas changed, which costs a third of a second in software: `setPixelRatio` and `setSize`
-   * change it twice, and an observer reports once what is known (1.7 s before first sight on busy cores).
+   * Whether the canvas was set, which empties it and costs a third of a second in software: `setPixelRatio` and
+   * `setSize` set it twice, and an observer reports once what is known (1.7 s before first sight on busy cores).
    */
   private resize(): boolean {
-    if (this.renderer.xr.isPresenting) return false;
-    const [width, height] = [this.canvas.clientWidth || 1, this.canvas.clientHeight || 1];
-    const size = `${width} ${height} ${this.ratio}`;
-    if (size === this.size) return false;
-    this.size = size;
-    this.renderer.setDrawingBufferSize(width, height, this.ratio);
-    this.camera.aspect = width / height;
-    // A narrow phone sees as much of the width as it can without bending the picture.
-    this.camera.fov = this.camera.aspect < 0.8 ? 80 : 68;
-    this.camera.updateProjectionMatrix();
+    const { renderer, camera, canvas } = this;
+    if (renderer.xr.isPresenting) return false;
+    const [width, height] = [canvas.clientWidth || 1, canvas.clientHeight || 1];
+    camera.aspect = width / height;
+    camera.fov = fieldOfView(camera.aspect);
+    camera.updateProjectionMatrix();
+    const known = renderer.getSize(new Vector2());
+    if (known.x === width && known.y === height && renderer.getPixelRatio() === this.ratio) return false;
+    renderer.setDrawingBufferSize(width, height, this.ratio);
     return true;
   }
 

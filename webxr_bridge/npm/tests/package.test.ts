@@ -40,6 +40,27 @@ test('the manifest decides, whatever a name says', async () => {
   await assert.rejects(source.fetch(source.address(`c/${hash}.glb`)), PackageRefused);
 });
 
+test('a file that was asked for ahead is fetched once, and again only if that failed', async () => {
+  const path = `c/${hash}.glb`;
+  let asked = 0;
+  let body = bytes;
+  globalThis.fetch = () => {
+    asked++;
+    return Promise.resolve(new Response(body as Uint8Array<ArrayBuffer>));
+  };
+  const first = new ScenePackage(BASE, {});
+  assert.equal(first.fetchAhead(path), first.fetchAhead(path));
+  const later = new ScenePackage(BASE, {}, first.ahead);
+  assert.equal((await later.fetch(later.address(path))).byteLength, bytes.length);
+  assert.equal(asked, 1);
+  assert.equal(later.ahead.size, 0); // memory is not held twice
+  body = new TextEncoder().encode('b chunk');
+  await assert.rejects(later.fetchAhead(path), PackageRefused);
+  body = bytes;
+  await later.fetch(later.address(path));
+  assert.equal(asked, 3);
+});
+
 test('hashes of the same package are taken over, of another not', () => {
   const source = new ScenePackage(BASE, { 'tileset.json': 'a' });
   assert.equal(source.adopt(BASE, { 'tileset.json': 'a', 'c/x.glb': 'b' }), true);
