@@ -300,7 +300,7 @@ WARNED = {
     "too_bright": {"colour_clamped", "floor_guessed"},
     "printing_colours": {"image_cmyk", "floor_guessed"},
     "far_away": {"scene_far", "floor_guessed"},
-    "odd_images": {"image_kept", "floor_guessed"},
+    "odd_images": {"budget_texture_memory", "image_kept", "floor_guessed"},
     "empty_primitives": {"primitive_empty", "floor_guessed"},
     "unknown_extensions": {"extension_dropped", "floor_guessed"},
     "strange_extras": {"anchor_kind", "anchor_property", "floor_guessed"},
