@@ -32,7 +32,10 @@ def placements(document: Document) -> Iterator[Placement]:
         node = nodes[index]
         if "mesh" not in node:
             continue
-        matrices: Floats = world[None] @ _instances(document, node)
+        is_instanced = "EXT_mesh_gpu_instancing" in node.get("extensions", {})
+        matrices: Floats = world[None]
+        if is_instanced:
+            matrices = matrices @ _instances(document, node)
         yield Placement(index, node["mesh"], matrices, "skin" in node)
 
 
@@ -164,10 +167,8 @@ def index_array(faces: Triangles) -> Array:
 
 
 def _instances(document: Document, node: Json) -> Floats:
-    """Return the matrices of EXT_mesh_gpu_instancing, or one identity."""
-    extension = node.get("extensions", {}).get("EXT_mesh_gpu_instancing")
-    if extension is None:
-        return np.eye(4)[None]
+    """Return the matrices of EXT_mesh_gpu_instancing."""
+    extension = node["extensions"]["EXT_mesh_gpu_instancing"]
     found = {n: document.accessors[i].as_float() for n, i in extension["attributes"].items()}
     count = _copies(document, extension)
     matrices = np.tile(np.eye(4), (count, 1, 1))
