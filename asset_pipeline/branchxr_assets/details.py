@@ -76,6 +76,7 @@ _TABLE: Final = (
     ("the walkable surface is nowhere level; there is no floor grid", "поверхность для ходьбы нигде не горизонтальна; сетки пола нет"),
     ("the floor has more than {} grid cells; there is no floor grid", "у пола больше {} ячеек сетки; сетки пола нет"),
     ("only {} m2 of floor hang together here; is it inside an obstacle?", "здесь связаны лишь {} м2 пола; не внутри ли преграды?"),
+    ("it draws {} triangles: where one can stand in it is not looked at here; `build` and `validate` say", "она рисует {} треугольников: где в ней можно стоять, здесь не проверяется; это скажут `build` и `validate`"),
     ("the package has no floor grid", "в пакете нет сетки пола"),
     ("what is seen first has {} bytes, more than {}", "первый вид — {} байт, больше {}"),
     ("this person is {} m tall", "рост этого человека — {} м"),
