@@ -305,7 +305,7 @@ def test_lights_cameras_levels_and_hidden_nodes(tmp_path: Path) -> None:
     assert camera["perspective"]["znear"] == pytest.approx(0.5)
     assert "mesh" in node(source, "fine")
     assert "mesh" not in node(source, "coarse")
-    assert codes(source) == {"light_kind", "light_units", "lod_dropped", "node_hidden"}
+    assert codes(source) == {"light_kept_as_data", "light_units", "lod_dropped", "node_hidden"}
 
 
 def png(colour: tuple[int, ...]) -> bytes:
