@@ -59,10 +59,20 @@ purposes *guide* and, beside a *render* twin, *proxy*, and lower levels of an FB
 | `morph_targets` | targets of each mesh, those of its primitives once | channels of blend deformers | targets of morph controllers | BlendShape prims | 0 |
 | `cameras` | nodes with a camera | the same; one without a node is named | instances | Camera prims | 0 |
 | `lights` | nodes with a light (KHR_lights_punctual) | the same, area lights too; one without a node is named | instances | all with LightAPI, and dome lights | 0 |
-| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, those that Maya and 3ds Max put on every mesh too | with `user_properties` or Blender's own | with `userProperties:`, other custom attributes or `customData` | 0 |
+| `nodes_with_extras` | nodes with `extras` | with custom properties of any author, those that Maya and 3ds Max put on every mesh too | with `user_properties` or Blender's own | prims of any kind with `userProperties:` (`customData` and other custom attributes are kept, not counted) | 0 |
 | `uv_sets`, `vertex_colour_sets` | of the mesh that has most | the same | the same | the same | the same |
 | `bounds_m` | of the scene that is shown, rest pose, no morph; a skin stands where its joints put it | | | | |
 | `unit_m` | 1: glTF is in metres | metres in a unit of the file | `meter` of `unit` | `metersPerUnit` | 1, or `--unit` |
+
+What the pipeline itself writes into extras is no property of any author and not counted: an area light's data (`light_kept_as_data`), which is in the
+extra `light`, from FBX in `fbx_light`.
+
+## How large a file may be
+
+A file of 1 GB is read, inspected and written as GLB in less than 4 GB of memory, all processes together: FBX takes 1.3 to 2.9 GB, PLY 2.3 to
+3.3 (a copy of a large file lies on disk meanwhile), OBJ 3.2, STL 3.4, GLB 1.1. What FBX packs counts as unpacked: ufbx holds 1.3 times that, in
+64 bits, and a mesh in the making 70 bytes a corner. 1 GB that unpacks to more than three is refused (`scene_too_large`), whatever memory there is:
+export it in parts, or as GLB. `inspect` seeks no floor among more than five million triangles; `build` does, and takes some 500 bytes for each.
 
 ## What each format keeps
 

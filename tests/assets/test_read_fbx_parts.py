@@ -299,6 +299,7 @@ def test_lights_cameras_levels_and_hidden_nodes(tmp_path: Path) -> None:
     assert light["spot"]["outerConeAngle"] == pytest.approx(np.pi / 6)
     assert light["intensity"] == pytest.approx(2 * np.pi)
     assert node(source, "panel")["extras"]["fbx_light"]["type"] == "area"
+    assert source.counts.nodes_with_extras == 0  # ours is no property of any author
     camera, plan_view = source.document.listed("cameras")
     # FBX's OrthoZoom of 1 shows 30 units; the file's unit is a metre.
     assert plan_view["orthographic"]["xmag"] == pytest.approx(30.0)

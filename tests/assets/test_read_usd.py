@@ -118,6 +118,47 @@ def test_custom_properties_keep_their_types(tmp_path: Path) -> None:
     assert found.counts.nodes_with_extras == 1
 
 
+def test_custom_properties_are_counted_and_lost_by_what_they_are_on(tmp_path: Path) -> None:
+    body = """def Xform "Data" ( customData = { string tool = "x" } ) {
+        custom int studio:level = 2 }
+    def Xform "Empty" { custom string userProperties:role }
+    def Scope "Sets" { custom string userProperties:set = "A" }
+    def Scope "Looks" {
+        def Material "Bare" ( customData = { int id = 3 } ) {
+            custom string userProperties:stock = "oak"
+            custom token outputs:surface = "none"
+            def Shader "S" { custom token inputs:file = "x" custom int userProperties:slot = 1 } } }
+    def RectLight "light" { custom string userProperties:light = "mine" }"""
+    found = scene(tmp_path, body)
+    # `userProperties:` of any prim, as the reference counts: Empty, Sets, Bare, S, light.
+    assert found.counts.nodes_with_extras == 5
+    assert node(found, "Data")["extras"] == {"tool": "x", "studio:level": 2}
+    assert node(found, "Sets")["extras"] == {"set": "A"}
+    lamp = node(found, "light")["extras"]
+    assert (lamp["light"], lamp["usd_light"]["type"]) == ("mine", "RectLight")
+    said = {(w.code, w.path): w.message for w in found.warnings}
+    assert sorted(said) == [
+        ("light_kept_as_data", "light"),
+        ("property_dropped", "Empty"),
+        ("property_dropped", "Looks/Bare"),
+        ("property_dropped", "Looks/Bare/S"),
+        ("property_uncounted", "Data"),
+    ]
+    assert "nothing uses" in said["property_dropped", "Looks/Bare"]
+    assert "'role'" in said["property_dropped", "Empty"]
+
+
+def test_what_is_drawn_by_a_point_instancer_keeps_its_properties(tmp_path: Path) -> None:
+    body = f"""def PointInstancer "Row" {{
+        rel prototypes = [</Row/Chair>]
+        int[] protoIndices = [0]
+        point3f[] positions = [(1, 0, 0)]
+        def Mesh "Chair" {{ {QUAD} custom string userProperties:kind = "seat" }} }}"""
+    found = scene(tmp_path, body)
+    assert codes(found) == []
+    assert node(found, "Chair")["extras"] == {"kind": "seat"}
+
+
 def test_blenders_own_names_are_given_back(tmp_path: Path) -> None:
     body = """def Xform "Chair_001" {
         custom string userProperties:blender:object_name = "Chair.001" }"""

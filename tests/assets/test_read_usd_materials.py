@@ -28,7 +28,8 @@ def test_constants_become_factors_and_extensions(tmp_path: Path) -> None:
         "KHR_materials_ior": {"ior": 1.25},
     }
     assert item["extras"] == {"stock": "oak"}
-    assert codes(found) == ["usd_displacement"]
+    assert sorted(codes(found)) == ["property_on_material", "usd_displacement"]
+    assert found.counts.nodes_with_extras == 1
 
 
 def test_the_specular_workflow_keeps_its_reflectance(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _light(reading: Reading, node: Any, extras: Json) -> int | None:
         f"glTF has no {kept['type']} light; it is kept as data in the extra 'fbx_light' and "
         "gives no light: use point or spot lights, or bake it"
     )
-    reading.warn("light_kind", path, message)
+    reading.warn("light_kept_as_data", path, message)
     return None
 
 

@@ -76,7 +76,7 @@ def _read(path: Path, root: Path, kind: str, resources: Resources) -> Source:
     placing.skeletons.find(p for p in prims if p.IsA(UsdSkel.Root))
     placing.place_all(prims)
     placing.animate(prims)
-    remark(prims, clock, warnings)
+    remark(prims, clock, warnings, nodes=placing.placed, materials=placing.meshes.materials.paths)
     is_packed = kind == "usdz"
     hashes = resources.hashes()
     return Source(
