@@ -77,6 +77,7 @@ _TABLE: Final = (
     ("the floor has more than {} grid cells; there is no floor grid", "у пола больше {} ячеек сетки; сетки пола нет"),
     ("only {} m2 of floor hang together here; is it inside an obstacle?", "здесь связаны лишь {} м2 пола; не внутри ли преграды?"),
     ("it draws {} triangles: where one can stand in it is not looked at here; `build` and `validate` say", "она рисует {} треугольников: где в ней можно стоять, здесь не проверяется; это скажут `build` и `validate`"),
+    ("{} triangles follow those that its header counts ({}); they are kept", "за треугольниками, которые считает заголовок ({1}), следуют ещё {0}; они сохранены"),
     ("the package has no floor grid", "в пакете нет сетки пола"),
     ("what is seen first has {} bytes, more than {}", "первый вид — {} байт, больше {}"),
     ("this person is {} m tall", "рост этого человека — {} м"),

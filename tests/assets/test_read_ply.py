@@ -245,6 +245,8 @@ TEXT = ply("ascii", ("vertex", XYZ, SQUARE), ("face", INDICES, [[[0, 1, 2]]]))
         (TEXT.replace(b"3 0 1 2", b"99999999 0 1 2"), "scene_truncated"),
         (GOOD.replace(b"list uchar", b"list char")[:-13] + b"\xff" + GOOD[-12:], "scene_truncated"),
         (TEXT.replace(b"3 0 1 2", b"-3 0 1 2"), "scene_truncated"),
+        (b"\xef\xbb\xbf" + GOOD.replace(b"face 1", b"face 2"), "scene_truncated"),
+        (TEXT.replace(b"float x", b"float x\nply"), "scene_malformed"),
         (TEXT.replace(b"3 0 1 2", b"nan 0 1 2"), "scene_truncated"),
         (TEXT.replace(b"3 0 1 2", b"3 0 1 9"), "scene_reference"),
         (TEXT.replace(b"3 0 1 2", b"3 0 1 -1"), "scene_reference"),

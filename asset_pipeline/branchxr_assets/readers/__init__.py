@@ -1,6 +1,7 @@
 """Readers: one module per source format, each into one glTF document."""
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -110,6 +111,13 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
         InputRefused: `option_without_effect`: the format says itself what the options say.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # who opens a pipe waits for ever
+            raise SceneRefused(
+                "a scene file",
+                f"a folder, a pipe or a device: {str(path)!r}",
+                "name a file on the disk",
+                code="scene_not_found",
+            )
         with path.open("rb") as file:
             head, size = file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:

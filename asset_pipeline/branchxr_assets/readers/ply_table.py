@@ -83,7 +83,7 @@ def parse_head(raw: Raw, *, file: str) -> Head:
         word = line.split()
         if line == "end_header":
             break
-        if not word or word[0] == "ply":
+        if not word or (number == 1 and word[0] == "ply"):
             continue
         if word[0] in {"comment", "obj_info"}:
             comments.append(line.partition(" ")[2].strip())

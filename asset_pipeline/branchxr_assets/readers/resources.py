@@ -48,13 +48,13 @@ class Resources:
             )
         if name not in self._read:
             try:
-                self._read[name] = (self._folder / name).read_bytes()
+                self._read[name] = _bytes_of(self._folder / name)
             except OSError as error:
                 raise self._refused(
                     "scene_missing_file",
                     place,
                     f"the file {name!r} beside the scene",
-                    error.strerror or type(error).__name__,
+                    error.strerror or str(error) or type(error).__name__,
                     "copy it there, or export as a single .glb",
                 ) from error
         return self._read[name][:]
@@ -113,3 +113,9 @@ class Resources:
         return refused(
             code, file=self.file, place=place, expected=expected, came=came, remedy=remedy
         )
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # who opens a pipe waits for ever
+        raise OSError("a folder, a pipe or a device")
+    return path.read_bytes()
