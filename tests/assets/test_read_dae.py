@@ -1,8 +1,6 @@
 """COLLADA: polygons, units, trees, cameras, lights, properties."""
 # ruff: noqa: E501 (XML reads better whole)
 
-# ruff: noqa: E501 (XML reads better whole)
-
 import math
 from pathlib import Path
 from typing import Any

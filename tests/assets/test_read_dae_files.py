@@ -1,8 +1,6 @@
 """COLLADA's files: encodings, archives, and what is broken or hostile."""
 # ruff: noqa: E501 (XML reads better whole)
 
-# ruff: noqa: E501 (XML reads better whole)
-
 import tracemalloc
 import zipfile
 from pathlib import Path

@@ -1,8 +1,6 @@
 """COLLADA's materials and textures."""
 # ruff: noqa: E501 (XML reads better whole)
 
-# ruff: noqa: E501 (XML reads better whole)
-
 from pathlib import Path
 
 import numpy as np

@@ -1,15 +1,14 @@
 """COLLADA's skins, morphs and animations."""
 # ruff: noqa: E501 (XML reads better whole)
 
-# ruff: noqa: E501 (XML reads better whole)
-
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from branchxr_assets.readers import Source
+from branchxr.errors import SceneRefused
+from branchxr_assets.readers import Source, dae_animation
 
 from .dae_text import (
     IDENTITY,
@@ -129,3 +128,12 @@ def test_clips_have_their_names(tmp_path: Path) -> None:
 def test_what_moves_and_is_no_node_is_said(tmp_path: Path) -> None:
     text = animated('<translate sid="t">1 2 3</translate>', "lamp/color.R", "0 2", "2 8")
     assert "animation_lost" in codes(scene(tmp_path, text))
+
+
+def test_years_of_motion_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    years = animated('<rotate sid="r">0 0 1 0</rotate>', "n/r.ANGLE", "0 100000000", "0 90")
+    times, _ = track(scene(tmp_path, years), "rotation")
+    assert len(times) <= dae_animation.SAMPLES_MAX
+    monkeypatch.setattr(dae_animation, "ALL_SAMPLES_MAX", 100)
+    with pytest.raises(SceneRefused, match="samples of motion"):
+        scene(tmp_path, years)

@@ -23,7 +23,12 @@ _DROPPED: Final = {
     ufbx.ElementType.STEREO_CAMERA: "a stereo camera",
     ufbx.ElementType.CAMERA_SWITCHER: "a camera switcher",
 }
-"""What a node may carry and glTF does not."""
+"""What a node may carry and glTF does not.
+
+NURBS: ufbx 0.0.5 evaluates a surface point by point from Python, some microseconds each, and leaves
+out `ufbx_tessellate_nurbs_surface` of its C; a trimmed surface, which is what most files hold, it
+does not cut along its trims at all. An artist's program knows how finely to cut; it is asked to.
+"""
 _LINES: Final = {ufbx.ElementType.NURBS_CURVE, ufbx.ElementType.LINE_CURVE}
 """A rig has hundreds of them, for its animators."""
 _BARE: Final = {ufbx.ElementType.EMPTY, ufbx.ElementType.BONE, ufbx.ElementType.LOD_GROUP}
