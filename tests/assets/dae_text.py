@@ -1,8 +1,6 @@
 """COLLADA documents as text, for the tests of its reader."""
 # ruff: noqa: E501 (XML reads better whole)
 
-# ruff: noqa: E501 (XML reads better whole)
-
 from pathlib import Path
 
 from branchxr_assets.document import Document, Json

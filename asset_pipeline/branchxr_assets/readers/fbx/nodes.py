@@ -25,9 +25,9 @@ _DROPPED: Final = {
 }
 """What a node may carry and glTF does not.
 
-NURBS: ufbx 0.0.5 evaluates a surface point by point from Python, some microseconds each, and leaves
-out `ufbx_tessellate_nurbs_surface` of its C; a trimmed surface, which is what most files hold, it
-does not cut along its trims at all. An artist's program knows how finely to cut; it is asked to.
+NURBS: the wheel of ufbx 0.0.5 evaluates a surface at one point (`evaluate_nurbs_surface`); it has
+nothing that makes a mesh of one (`ufbx_tessellate_nurbs_surface` of the C library), nor that cuts
+one along its trims. The program that it comes from does both, as finely as its artist wants.
 """
 _LINES: Final = {ufbx.ElementType.NURBS_CURVE, ufbx.ElementType.LINE_CURVE}
 """A rig has hundreds of them, for its animators."""
