@@ -69,10 +69,15 @@ extra `light`, from FBX in `fbx_light`.
 
 ## How large a file may be
 
-A file of 1 GB is read, inspected and written as GLB in less than 4 GB of memory, all processes together: FBX takes 1.3 to 2.9 GB, PLY 2.3 to
-3.3 (a copy of a large file lies on disk meanwhile), OBJ 3.2, STL 3.4, GLB 1.1. What FBX packs counts as unpacked: ufbx holds 1.3 times that, in
-64 bits, and a mesh in the making 70 bytes a corner. 1 GB that unpacks to more than three is refused (`scene_too_large`), whatever memory there is:
-export it in parts, or as GLB. `inspect` seeks no floor among more than five million triangles; `build` does, and takes some 500 bytes for each.
+A file of 1 GB is read and written as GLB in less than 4 GB of memory, all processes together: FBX takes 1.3 to 2.9 GB, PLY 2.3 to 3.3 (a copy of
+a large file lies on disk meanwhile), OBJ 3.2, STL 3.4. `inspect` of a PLY takes 1.9, of a GLB 1.1; among more than five million triangles it seeks
+no floor. `build` does, and has no such bound. A worker that reads FBX or USD of 1 GB has 3.67 GB; what wants more is refused (`scene_too_large`),
+whatever memory there is: export it in parts, or as GLB. Two kinds of file come to that:
+
+- FBX that is packed: ufbx holds 1.3 times what it unpacks, numbers in 64 bits, and a mesh in the making takes 70 bytes a corner. 0.86 GB that are
+  2.8 times as much unpacked, in 20 meshes, take 3.5 GB; 0.35 GB in a single mesh take 2.8.
+- USD with a mesh of more than some 300 MB: with a normal and texture coordinates for each corner it takes ten times that while it is made. 270 MB in
+  one mesh take 2.6 GB, in five 1.0.
 
 ## What each format keeps
 
