@@ -74,8 +74,8 @@ a large file lies on disk meanwhile), OBJ 3.2, STL 3.4. `inspect` of a PLY takes
 no floor. `build` does, and has no such bound. A worker that reads FBX or USD of 1 GB has 3.67 GB; what wants more is refused (`scene_too_large`),
 whatever memory there is: export it in parts, or as GLB. Two kinds of file come to that:
 
-- FBX that is packed: ufbx holds 1.3 times what it unpacks, numbers in 64 bits, and a mesh in the making takes 70 bytes a corner. 0.86 GB that are
-  2.8 times as much unpacked, in 20 meshes, take 3.5 GB; 0.35 GB in a single mesh take 2.8.
+- FBX that is packed: ufbx holds 1.3 times what it unpacks, numbers in 64 bits, and a mesh in the making takes 70 bytes a corner. 0.86 GB that
+  unpack to 2.8, in 20 meshes, take 3.5 GB; 0.35 GB that unpack to 1.0, in a single mesh, take 2.8.
 - USD with a mesh of more than some 300 MB: with a normal and texture coordinates for each corner it takes ten times that while it is made. 270 MB in
   one mesh take 2.6 GB, in five 1.0.
 
