@@ -133,11 +133,24 @@ def bounds(document: Document) -> Floats | None:
     """Return the box of all geometry in rest pose, `(2, 3)`: low and high; `None` without any."""
     lows, highs = [], []
     for placement in placements(document):
-        for _, points in world_positions(document, placement):
+        for points in _world_blocks(document, placement):
             if len(points):
                 lows.append(points.min(axis=0))
                 highs.append(points.max(axis=0))
     return np.array([np.min(lows, axis=0), np.max(highs, axis=0)]) if lows else None
+
+
+def _world_blocks(document: Document, placement: Placement) -> Iterator[Floats]:
+    """Yield what `world_positions` does, large primitives without skin in parts."""
+    if placement.is_skinned:
+        yield from (points for _, points in world_positions(document, placement))
+        return
+    for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
+        if "POSITION" not in primitive["attributes"]:
+            continue
+        for points in document.accessors[primitive["attributes"]["POSITION"]].float_blocks():
+            for matrix in placement.matrices:
+                yield points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def placed_meshes(document: Document) -> dict[int, tuple[float, int]]:

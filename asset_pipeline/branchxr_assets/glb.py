@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from . import container
+from .accessor_uses import Use, needing_bounds, primitives_of, uses_of
 from .container import Piece
 from .document import COMPONENT_CODES, Accessor, Array, Document, Json
 from .mapped import flat_bytes, let_go
@@ -40,24 +39,9 @@ _ORDER: Final = (
 )
 
 
-class _Use(IntEnum):
-    """What a buffer view is for: one view serves one purpose only (the validator insists).
-
-    Vertex and index views carry their number as WebGL target.
-    """
-
-    ANIMATION = 1
-    INVERSE_BINDS = 2
-    INSTANCES = 3
-    IMAGE = 4
-    SPARSE = 5
-    VERTEX = 34962
-    INDEX = 34963
-
-
 @dataclass(slots=True)
 class _View:
-    use: _Use
+    use: Use
     stride: int
     parts: list[Piece] = field(default_factory=list)
     size: int = 0
@@ -93,8 +77,8 @@ def save_glb(document: Document, path: Path) -> None:
 
 def _pieces(document: Document) -> list[Piece]:
     root = document.copy().root
-    bounded = _needing_bounds(root)
-    uses = _uses(root)
+    bounded = needing_bounds(root)
+    uses = uses_of(root)
     numbers = _merge_equal(root, document.accessors, bounded, uses)
     streams, streamed = _declare_draco(root, [document.accessors[old] for old in numbers])
     views: dict[object, _View] = {}
@@ -113,11 +97,11 @@ def _pieces(document: Document) -> list[Piece]:
     for stream, extensions in streams.items():
         for extension in extensions:
             extension["bufferView"] = len(listed)
-        view = _View(_Use.IMAGE, 0)
+        view = _View(Use.IMAGE, 0)
         view.add(stream.raw)
         listed.append(view)
     for image, raw in zip(root.get("images", []), document.images, strict=True):
-        view = _View(_Use.IMAGE, 0)
+        view = _View(Use.IMAGE, 0)
         view.add(raw)
         image["bufferView"] = len(listed)
         listed.append(view)
@@ -142,9 +126,9 @@ def _assembled(
             parts = [encoded]
             item = _packed_view(view, view.packed, encoded, at=size, unpacked=unpacked)
             unpacked += view.size + -view.size % 4
-        if view.use is _Use.VERTEX:
+        if view.use is Use.VERTEX:
             item["byteStride"] = view.stride
-        if view.use in {_Use.VERTEX, _Use.INDEX}:
+        if view.use in {Use.VERTEX, Use.INDEX}:
             item["target"] = int(view.use)
         buffer_views.append(item)
         binary += parts
@@ -232,45 +216,8 @@ def _required(root: Json, used: set[str]) -> set[str]:
     return found
 
 
-def _uses(root: Json) -> dict[int, _Use]:
-    uses: dict[int, _Use] = {}
-    for primitive in _primitives(root):
-        for attributes in (primitive["attributes"], *primitive.get("targets", [])):
-            uses |= dict.fromkeys(attributes.values(), _Use.VERTEX)
-    for primitive in _primitives(root):
-        if "indices" in primitive:
-            uses[primitive["indices"]] = _Use.INDEX
-    for skin in root.get("skins", []):
-        if "inverseBindMatrices" in skin:
-            uses.setdefault(skin["inverseBindMatrices"], _Use.INVERSE_BINDS)
-    for animation in root.get("animations", []):
-        for sampler in animation["samplers"]:
-            uses.setdefault(sampler["input"], _Use.ANIMATION)
-            uses.setdefault(sampler["output"], _Use.ANIMATION)
-    for reference in references(root, ("accessors",)):
-        uses.setdefault(reference.container[reference.key], _Use.INSTANCES)
-    return uses
-
-
-def _needing_bounds(root: Json) -> set[int]:
-    """Positions and animation times must say their smallest and largest (sections 3.7.2, 3.11)."""
-    found = set()
-    for primitive in _primitives(root):
-        for attributes in (primitive["attributes"], *primitive.get("targets", [])):
-            if "POSITION" in attributes:
-                found.add(attributes["POSITION"])
-    for animation in root.get("animations", []):
-        found |= {sampler["input"] for sampler in animation["samplers"]}
-    return found
-
-
-def _primitives(root: Json) -> Iterator[Json]:
-    for mesh in root.get("meshes", []):
-        yield from mesh["primitives"]
-
-
 def _merge_equal(
-    root: Json, accessors: tuple[Accessor, ...], bounded: set[int], uses: dict[int, _Use]
+    root: Json, accessors: tuple[Accessor, ...], bounded: set[int], uses: dict[int, Use]
 ) -> list[int]:
     """Point equal accessors to the first of them; return the old numbers that remain."""
     first: dict[object, int] = {}
@@ -319,7 +266,7 @@ def _declare_draco(
     """
     streams: dict[DracoStream, list[Json]] = {}
     inside, outside = set[int](), set[int]()
-    for primitive in _primitives(root):
+    for primitive in primitives_of(root):
         slots = {**primitive["attributes"], "": primitive.get("indices", -1)}
         parts = {n: accessors[i].packed for n, i in slots.items() if i >= 0}
         corners, faces = parts.get("POSITION"), parts.get("")
@@ -355,7 +302,7 @@ def _packed_view(view: _View, packed: MeshoptRows, raw: bytes, *, at: int, unpac
     return item | {"extensions": {packed.extension: told}}
 
 
-def _place(accessor: Accessor, views: dict[object, _View], *, use: _Use, has_bounds: bool) -> Json:
+def _place(accessor: Accessor, views: dict[object, _View], *, use: Use, has_bounds: bool) -> Json:
     values = accessor.values
     packed = accessor.packed
     if isinstance(packed, MeshoptRows):
@@ -369,10 +316,10 @@ def _place(accessor: Accessor, views: dict[object, _View], *, use: _Use, has_bou
         sparse = {"sparse": _sparse(values, views)}
         return _declared(accessor, has_bounds=has_bounds) | sparse
     width = values.shape[1] * values.dtype.itemsize
-    stride = -(-width // 4) * 4 if use is _Use.VERTEX else values.dtype.itemsize
+    stride = -(-width // 4) * 4 if use is Use.VERTEX else values.dtype.itemsize
     view = views.setdefault((use, stride), _View(use, stride))
     table = np.ascontiguousarray(values)
-    if use is _Use.VERTEX and stride != width:
+    if use is Use.VERTEX and stride != width:
         padded = np.zeros((len(table), stride), np.uint8)
         padded[:, :width] = table.view(np.uint8).reshape(len(table), width)
         table = padded
@@ -403,7 +350,7 @@ def _sparse(values: Array, views: dict[object, _View]) -> Json:
     rows = np.flatnonzero(values.any(axis=1))
     rows = rows if len(rows) else np.zeros(1, np.int64)
     dtype = np.dtype("<u2") if rows[-1] < 65536 else np.dtype("<u4")
-    view = views.setdefault((_Use.SPARSE, 0), _View(_Use.SPARSE, 0))
+    view = views.setdefault((Use.SPARSE, 0), _View(Use.SPARSE, 0))
     item: Json = {"count": len(rows)}
     for key, table in (("indices", rows.astype(dtype)), ("values", values[rows])):
         item[key] = {"bufferView": view, "byteOffset": view.add(table.tobytes())}

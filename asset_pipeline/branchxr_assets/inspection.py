@@ -7,7 +7,7 @@ from .document import Json
 from .geometry import bounds
 from .opened import malformed, open_package
 from .operations.select_scene import select_scene
-from .prepare import prepare
+from .prepare import looked_at
 from .readers import read
 from .readers.options import DEFAULTS, ReadOptions
 
@@ -21,7 +21,7 @@ def inspect_scene(path: Path, options: ReadOptions = DEFAULTS) -> Json:
         SceneRefused: it cannot be read.
     """
     source = read(path, options)
-    warnings = prepare(source).warnings  # refuses what cannot be measured
+    warnings = looked_at(source)  # refuses what cannot be measured
     shown = select_scene(source.document).document
     box = bounds(shown) if source.bounds_m is None else source.bounds_m
     return {

@@ -3,6 +3,8 @@
 The system reads pages when they are touched and may forget them again; `let_go` tells it when.
 """
 
+import contextlib
+import hashlib
 import mmap
 import os
 import tempfile
@@ -15,7 +17,10 @@ from .document import Array
 
 IN_MEMORY_BYTES: Final = 64 * 2**20
 """What a scene in the making may hold in memory; arrays beyond go into a file."""
+Raw = bytes | mmap.mmap
+"""A file's bytes: in memory, or mapped."""
 _SMALL_BYTES: Final = 1 << 20
+_COPIED_AT_ONCE: Final = 1 << 24
 _SEGMENT_BYTES: Final = 64 * 2**20
 """Of one file: each is an open file, and there may be 1,024 of those."""
 _FORGET: Final = getattr(mmap, "MADV_DONTNEED", None)
@@ -67,12 +72,48 @@ def _reserved(size: int) -> mmap.mmap:
         return mmap.mmap(file.fileno(), size)
 
 
-def mapped(path: Path) -> mmap.mmap | bytes:
+def mapped(path: Path) -> Raw:
     """Return a file's bytes without reading them; where a mapped file cannot go, they are read."""
     with path.open("rb") as file:
         if _FORGET is None or not path.stat().st_size:
             return file.read()
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def snapshot(path: Path) -> Raw:
+    """Return a file's bytes as they are now; those of a large one lie in a file without a name.
+
+    Mapping the file itself would be cheaper, but whoever cuts it meanwhile (an artist who exports
+    again) would end the process.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        copy = None
+        if size >= IN_MEMORY_BYTES and _CAN_RESERVE:
+            with contextlib.suppress(OSError):  # no room: then in memory
+                copy = _reserved(size)
+        if copy is None:
+            return file.read()
+        while part := file.read(min(_COPIED_AT_ONCE, size - copy.tell())):
+            copy.write(part)
+        end = copy.tell()
+    whole = np.frombuffer(copy, np.uint8)
+    let_go(whole)
+    return copy if end == size else whole[:end].tobytes()
+
+
+def sha256_of(raw: Raw) -> str:
+    """Return the SHA-256 in hex; a mapped file is not in memory afterwards."""
+    found = hashlib.sha256()
+    whole = np.frombuffer(raw, np.uint8)
+    for start in range(0, len(raw), _SEGMENT_BYTES):
+        part = whole[start : start + _SEGMENT_BYTES]
+        found.update(part.data)
+        let_go(part)
+    return found.hexdigest()
 
 
 def flat_bytes(values: Array) -> Array:

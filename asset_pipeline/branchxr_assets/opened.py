@@ -84,7 +84,7 @@ def _contents(root: Json, level: Level) -> Iterator[str]:
 def is_package(path: Path) -> bool:
     """Tell whether a path is to be read as a package: a folder, or a zip of one (no USDZ, ZAE)."""
     is_scene = path.suffix.lower() in {".usd", ".usdz", ".zae"}
-    return path.is_dir() or (not is_scene and zipfile.is_zipfile(path))
+    return path.is_dir() or (not is_scene and path.is_file() and zipfile.is_zipfile(path))
 
 
 def open_package(path: Path, *, now: float, allow_unsigned: bool = False) -> Package:
@@ -154,6 +154,8 @@ def _loader(path: Path) -> Callable[[str, int], bytes | None]:
 
         def from_folder(name: str, most: int) -> bytes | None:
             try:
+                if not (path / name).is_file():  # who opens a pipe waits for ever
+                    return None
                 with (path / name).open("rb") as file:
                     size = os.fstat(file.fileno()).st_size
                     return file.read(min(size, most) + 1)

@@ -97,5 +97,5 @@ def carry_out_all(
 def _alone(order: Order) -> BuildResult | Exception:
     try:
         return order.carry_out(jobs=1)
-    except (BranchXRError, OSError, ModuleNotFoundError) as error:
+    except (BranchXRError, MemoryError, OSError, ModuleNotFoundError) as error:
         return error

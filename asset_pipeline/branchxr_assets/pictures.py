@@ -30,7 +30,19 @@ less (wood: 0.9802, not 0.9824) and does not come back with quality 82."""
 
 
 def opened(raw: bytes) -> Image.Image | None:
-    """Decode an image as RGB or RGBA; `None` when it is broken, too large or of another format."""
+    """Decode an image as `decoded` does; one that does not fit into memory is too large."""
+    try:
+        return decoded(raw)
+    except MemoryError:
+        return None
+
+
+def decoded(raw: bytes) -> Image.Image | None:
+    """Decode an image as RGB or RGBA; `None` when it is broken, too large or of another format.
+
+    Raises:
+        MemoryError: it does not fit in now; a step must not remember that of the picture.
+    """
     if is_too_large(raw):
         return None
     try:

@@ -11,7 +11,7 @@ from branchxr.protocol.floor import Floor
 from .contents.anchors import list_anchors
 from .contents.floor import make_floor
 from .document import Document, Floats, Json, Outcome
-from .geometry import bounds
+from .geometry import bounds, drawn_triangles
 from .operations.drop_constant import drop_constant
 from .operations.normals import normals
 from .operations.repair import RepairOptions, repair
@@ -30,6 +30,8 @@ SMALL_M: Final = 0.5
 LARGE_M: Final = 500.0
 """Between them lies a room, a hall, and every piece of furniture that is tried alone. Outside lies
 what was exported in another unit: a hall of 20 m is 2 km in centimetres, 20 mm in kilometres."""
+FLOOR_TRIANGLES_MAX: Final = 5_000_000
+"""Triangles among which `inspect` looks for a floor: some 500 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,26 @@ def prepare(source: Source, *, cache: StepCache = NOTHING_REMEMBERED) -> Prepare
     scale = _scale(whole, source.unit_m)
     every = distinct((*warnings, *scale, *_far(box), *anchor_warnings, *floor_warnings))
     return Prepared(whole, box, anchors, floor, every)
+
+
+def looked_at(source: Source) -> tuple[SceneWarning, ...]:
+    """Return what `prepare` would say; where it would take gigabytes, without the floor.
+
+    Raises:
+        SceneRefused: the geometry cannot be used.
+    """
+    count = drawn_triangles(select_scene(source.document).document)
+    if count <= FLOOR_TRIANGLES_MAX:
+        return prepare(source).warnings
+    whole, warnings = mended(source)
+    message = (
+        f"it draws {count:,} triangles: where one can stand in it is not looked at here; "
+        "`build` and `validate` say"
+    )
+    floor = SceneWarning("floor_not_sought", "the scene", message)
+    _, anchor_warnings = list_anchors(whole)
+    scale = _scale(whole, source.unit_m)
+    return distinct((*warnings, *scale, *_far(_box(whole, [])), *anchor_warnings, floor))
 
 
 def mended(source: Source) -> tuple[Document, list[SceneWarning]]:

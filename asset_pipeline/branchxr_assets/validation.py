@@ -137,7 +137,7 @@ def validate(
 def _run_of_file(path: Path) -> Run | None:
     """Let Khronos' validator look at a glTF file as it is; `None` for other formats."""
     try:
-        raw = path.read_bytes()
+        raw = path.read_bytes() if path.is_file() else b""
     except OSError:
         return None  # the reader says it better
     if raw[:4] == MAGIC:

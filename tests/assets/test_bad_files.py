@@ -177,3 +177,22 @@ def test_a_small_file_does_not_take_much_memory(tmp_path: Path, name: str) -> No
     code, kilobytes = map(int, done.stdout.split())
     assert code == 3
     assert kilobytes < 2 * 2**20
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    for name in ("scene.glb", "part.bin", "manifest.json"):
+        os.mkfifo(tmp_path / name)
+    root = {"asset": {"version": "2.0"}, "buffers": [{"byteLength": 4, "uri": "part.bin"}]}
+    root["accessors"] = [{"bufferView": 0, "componentType": 5126, "count": 1, "type": "SCALAR"}]
+    root["bufferViews"] = [{"buffer": 0, "byteLength": 4}]
+    (tmp_path / "scene.gltf").write_text(json.dumps(root))
+    output = ["-o", str(tmp_path / "out")]
+    for path in (tmp_path / "scene.glb", tmp_path / "scene.gltf", tmp_path, Path(os.devnull)):
+        for command, *more in (["inspect"], ["validate"], ["extract"], ["preview", *output]):
+            result = CliRunner().invoke(app, [command, str(path), *more])
+            assert result.exit_code == 3, (command, path)
+            # What Khronos finds in a file that cannot be read is a result, not an error.
+            assert "remedy:" in result.stderr or command == "validate"
+    assert CliRunner().invoke(app, ["build", str(tmp_path / "scene.glb"), *output]).exit_code == 3
+    assert not (tmp_path / "out").exists()

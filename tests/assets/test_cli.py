@@ -169,3 +169,20 @@ def test_units_that_are_none_or_would_do_nothing(
     ):
         result = run("inspect", path, *options)
         assert (result.exit_code, code in result.stderr) == (3, True)
+
+
+def test_what_does_not_fit_into_memory_is_a_refusal(
+    run: Any, maker: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise MemoryError("Unable to allocate 9.00 TiB")
+
+    maker.room()
+    source = maker.save()
+    monkeypatch.setattr("branchxr_assets.prepare.mended", full)
+    for command in (("inspect", source), ("build", source, "-o", tmp_path / "out", "--jobs", "1")):
+        result = run(*command)
+        assert result.exit_code == 3
+        assert "error [out_of_memory]: expected an input that fits" in result.stderr
+        assert "Unable to allocate 9.00 TiB" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from branchxr.errors import PackageRefused, SceneRefused
 from branchxr.protocol.package import FileEntry, Manifest, seal
+from branchxr_assets import prepare
 from branchxr_assets.build import build_scene
 from branchxr_assets.inspection import inspect_package, inspect_scene
 from branchxr_assets.packager import sealed
@@ -100,3 +101,13 @@ def test_instances_that_do_not_fit_are_refused(
         with pytest.raises(SceneRefused, match="EXT_mesh_gpu_instancing") as caught:
             use(source)
         assert caught.value.code == "scene_accessor"
+
+
+def test_no_floor_is_sought_in_a_giant(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker.room()
+    usual = inspect_scene(path := maker.save())
+    monkeypatch.setattr(prepare, "FLOOR_TRIANGLES_MAX", 1)
+    found = inspect_scene(path)
+    assert [w["code"] for w in found.pop("warnings")] == ["floor_not_sought"]
+    usual.pop("warnings")
+    assert found == usual

@@ -153,3 +153,6 @@ def test_limits_grow_with_the_file() -> None:
     assert small.memory_bytes < 2 << 30
     assert large.memory_bytes > small.memory_bytes
     assert large.cpu_s > small.cpu_s
+    gigabyte = limits_for(10**9)
+    assert 3_500_000_000 < gigabyte.memory_bytes < 3_800_000_000  # below 4 GB with all else
+    assert limits_for(4 * 10**9).memory_bytes > 3 * gigabyte.memory_bytes

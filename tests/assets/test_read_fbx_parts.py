@@ -299,13 +299,14 @@ def test_lights_cameras_levels_and_hidden_nodes(tmp_path: Path) -> None:
     assert light["spot"]["outerConeAngle"] == pytest.approx(np.pi / 6)
     assert light["intensity"] == pytest.approx(2 * np.pi)
     assert node(source, "panel")["extras"]["fbx_light"]["type"] == "area"
+    assert source.counts.nodes_with_extras == 0  # ours is no property of any author
     camera, plan_view = source.document.listed("cameras")
     # FBX's OrthoZoom of 1 shows 30 units; the file's unit is a metre.
     assert plan_view["orthographic"]["xmag"] == pytest.approx(30.0)
     assert camera["perspective"]["znear"] == pytest.approx(0.5)
     assert "mesh" in node(source, "fine")
     assert "mesh" not in node(source, "coarse")
-    assert codes(source) == {"light_kind", "light_units", "lod_dropped", "node_hidden"}
+    assert codes(source) == {"light_kept_as_data", "light_units", "lod_dropped", "node_hidden"}
 
 
 def png(colour: tuple[int, ...]) -> bytes:

@@ -77,6 +77,23 @@ def test_every_way_to_write_a_square(tmp_path: Path, text: str) -> None:
     assert found.warnings == ()
 
 
+def test_a_byte_order_mark_hides_no_vertex(tmp_path: Path) -> None:
+    assert scene(tmp_path, "\ufeff" + SQUARE + "f 1 2 3 4\n").counts.triangles_drawn == 2
+
+
+def test_names_written_as_addresses_are_found(tmp_path: Path) -> None:
+    (tmp_path / "my materials.mtl").write_text("newmtl m\nmap_Kd oak%20wood.png\n")
+    picture(tmp_path / "oak wood.png", (1, 2, 3))
+    text = SQUARE + "vt 0 0\nmtllib my%20materials.mtl\nusemtl m\nf 1/1 2/1 3/1\n"
+    found = scene(tmp_path, text)
+    assert (codes(found), len(found.document.images)) == (set(), 1)
+    picture(tmp_path / "oak%20wood.png", (4, 5, 6))  # the very name goes first
+    made = scene(tmp_path, text).document
+    assert pixel(made, made.listed("materials")[0]["pbrMetallicRoughness"]["baseColorTexture"]) == (
+        4, 5, 6
+    )  # fmt: skip
+
+
 def test_lines_of_old_macs_and_of_windows(tmp_path: Path) -> None:
     text = (SQUARE + "f 1 2 3 4\n").encode()
     for end in (b"\r", b"\r\n"):

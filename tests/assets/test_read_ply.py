@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from branchxr.errors import SceneRefused
+from branchxr_assets import mapped
 from branchxr_assets.build import build_scene
 from branchxr_assets.geometry import bounds, drawn_triangles, triangles
-from branchxr_assets.readers import ReadOptions, Source, read
-from branchxr_assets.readers.ply_table import Ragged, parse_head, read_tables
+from branchxr_assets.glb import write_glb
+from branchxr_assets.readers import ReadOptions, Source, ply_bodies, read
+from branchxr_assets.readers.ply_bodies import read_tables
+from branchxr_assets.readers.ply_table import Ragged, parse_head
 
 HALL = Path(__file__).parents[3] / "shared" / "scenes" / "hall" / "hall.ply"
 FORMS = ("ascii", "binary_little_endian", "binary_big_endian")
-CODES = dict(float="f", double="d", uchar="B", int="i", uint="I", ushort="H", short="h")  # noqa: C408
+CODES = dict(float="f", double="d", uchar="B", int="i", uint="I", ushort="H", short="h", char="b")  # noqa: C408
 Rows = list[list[Any]]
 XYZ = ["float x", "float y", "float z"]
 SQUARE: Rows = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
@@ -190,6 +193,42 @@ def test_tables_come_back_as_they_were_written(form: str, rows: list[tuple[Any, 
     assert np.asarray(found["end"]["x"]).tolist() == [1.5]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_runs_of_rows_alike_and_unlike_in_small_blocks(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ply_bodies, "_BLOCK_BYTES", 50)
+    monkeypatch.setattr(ply_bodies, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(ply_bodies, "_RUN", 4)
+    faces: Rows = [[list(range(n))] for n in [3] * 30 + [3, 4] * 9 + [5] * 9 + [200] + [0, 3] * 5]
+    more = [[f, 7, [1.5] * (len(f) % 3)] for (f,) in faces]
+    columns = ["list uchar int a", "uint b", "list ushort float c"]
+    raw = ply(form, ("face", INDICES, faces), ("more", columns, more), ("end", ["char z"], [[-3]]))
+    found = read_tables(raw, parse_head(raw, file="x"), file="x")
+    for name, column in (("face", "vertex_indices"), ("more", "a")):
+        listed = found[name][column]
+        assert isinstance(listed, Ragged)
+        assert listed.sizes.tolist() == [len(face) for (face,) in faces]
+        assert listed.values.tolist() == [v for (face,) in faces for v in face]
+    third = found["more"]["c"]
+    assert isinstance(third, Ragged)
+    assert (third.sizes.sum(), set(third.values.tolist())) == (sum(len(c) for *_, c in more), {1.5})
+    assert np.asarray(found["more"]["b"]).tolist() == [7] * len(faces)
+    assert np.asarray(found["end"]["z"]).tolist() == [-3]
+
+
+def test_a_large_file_is_read_from_a_copy_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = ply("binary_little_endian", ("vertex", XYZ, SQUARE * 500),
+              ("face", INDICES, [[[0, 1, 2]], [[0, 1, 2, 3]]] * 500))  # fmt: skip
+    in_memory = scene(tmp_path, raw)
+    monkeypatch.setattr(mapped, "IN_MEMORY_BYTES", 1000)
+    on_disk = scene(tmp_path, raw)
+    assert write_glb(on_disk.document) == write_glb(in_memory.document)
+    assert (on_disk.hashes, on_disk.size_bytes) == (in_memory.hashes, in_memory.size_bytes)
+
+
 GOOD = ply("binary_little_endian", ("vertex", XYZ, SQUARE), ("face", INDICES, [[[0, 1, 2]]]))
 TEXT = ply("ascii", ("vertex", XYZ, SQUARE), ("face", INDICES, [[[0, 1, 2]]]))
 
@@ -204,6 +243,10 @@ TEXT = ply("ascii", ("vertex", XYZ, SQUARE), ("face", INDICES, [[[0, 1, 2]]]))
         (TEXT.replace(b"vertex 4", b"vertex 100000000"), "scene_truncated"),
         (TEXT.replace(b"face 1", b"face 100000000"), "scene_truncated"),
         (TEXT.replace(b"3 0 1 2", b"99999999 0 1 2"), "scene_truncated"),
+        (GOOD.replace(b"list uchar", b"list char")[:-13] + b"\xff" + GOOD[-12:], "scene_truncated"),
+        (TEXT.replace(b"3 0 1 2", b"-3 0 1 2"), "scene_truncated"),
+        (b"\xef\xbb\xbf" + GOOD.replace(b"face 1", b"face 2"), "scene_truncated"),
+        (TEXT.replace(b"float x", b"float x\nply"), "scene_malformed"),
         (TEXT.replace(b"3 0 1 2", b"nan 0 1 2"), "scene_truncated"),
         (TEXT.replace(b"3 0 1 2", b"3 0 1 9"), "scene_reference"),
         (TEXT.replace(b"3 0 1 2", b"3 0 1 -1"), "scene_reference"),

@@ -132,6 +132,36 @@ def test_it_builds_whatever_it_is_called(tmp_path: Path, key: Any) -> None:
     assert result.triangles_drawn_full == 2
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        text("part").upper(),
+        "\ufeff" + text("part"),
+        text("part", end="\r\n"),
+        text("part", end="\r"),
+        binary(b"solid made with facets of endsolid".ljust(80)),
+        binary(b"solid\0facet"),
+        binary() + b"and something behind",
+    ],
+)
+def test_odd_forms_are_read_as_what_they_are(tmp_path: Path, raw: bytes | str) -> None:
+    found = scene(tmp_path, raw, up="Y", unit_m=1)
+    assert found.counts.triangles_drawn == drawn_triangles(found.document) == 2
+    assert found.warnings == ()
+
+
+def test_triangles_that_the_header_does_not_count_are_kept_and_said(tmp_path: Path) -> None:
+    raw = bytearray(binary())
+    raw[80:84] = bytes(4)
+    found = scene(tmp_path, bytes(raw), up="Y", unit_m=1)
+    assert found.counts.triangles_drawn == 2
+    assert codes(found) == ["triangles_uncounted"]
+
+
+def test_an_empty_solid_is_no_other_format(tmp_path: Path) -> None:
+    assert "mesh_missing" in codes(scene(tmp_path, "solid x\nendsolid x\n"))
+
+
 @pytest.mark.skipif(not HALL.is_file(), reason="needs ../shared/scenes")
 def test_the_hall() -> None:
     found = read(HALL)

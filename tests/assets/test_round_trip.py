@@ -41,7 +41,7 @@ EXPLAINED_BY = {
     "morph_targets": ("morph_", "usd_blend", "usd_inbetween", "mesh_"),
     "cameras": ("node_unplaced", "scene_dropped"),
     "lights": ("light_", "node_unplaced", "scene_dropped", "usd_light"),
-    "nodes_with_extras": ("node_unplaced", "scene_dropped", "property_"),
+    "nodes_with_extras": ("node_unplaced", "scene_dropped", "property_", "light_kept_as_data"),
 }  # fmt: skip
 """Which warnings may say why a count is another one in the package."""
 

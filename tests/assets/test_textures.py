@@ -1,6 +1,7 @@
 """Textures: smaller, to the eye the same, and numbers as numbers."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,3 +170,22 @@ def test_remembered_images_are_the_same_and_made_once(tmp_path: Any) -> None:
         again = [textures(document(raw), LOSSY, cache=cache) for _ in range(2)]
         assert [o.document.images for o in again] == [alone.document.images] * 2
         assert [o.warnings for o in again] == [alone.warnings] * 2
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_named_and_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = document(png(smooth(64)))
+    made.root["images"][0]["name"] = "carpet"
+
+    def full(_file: object) -> None:
+        raise MemoryError
+
+    cache = StepCache(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.ImageFile.ImageFile.load", full)
+        assert opened(made.images[0]) is None
+        (warning,) = textures(made, LOSSY, cache=cache).warnings
+        assert (warning.code, warning.path) == ("image_kept", "images[0]")
+        assert "'carpet'" in warning.message
+    assert textures(made, LOSSY, cache=cache).warnings == ()

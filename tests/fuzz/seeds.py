@@ -14,7 +14,7 @@ import numpy as np
 
 from branchxr_assets import meshopt
 
-from ..assets import test_read_usd
+from ..assets import usd_text
 from ..assets.conftest import Maker
 from ..assets.fbx_text import LINEAR, Scene, morphed_fbx, skinned_fbx
 from ..assets.test_read_gltf import draco_grid, packed_grid, saved
@@ -90,8 +90,8 @@ def meshopt_streams() -> list[bytes]:
 
 def usda() -> list[bytes]:
     """Return USD layers as text: a skinned person, materials, instances, shapes and lights."""
-    bodies = (test_read_usd.SKEL, _materials(), _USD_INSTANCES, _USD_SHAPES)
-    return [test_read_usd.usda(body, test_read_usd.TIMES).encode() for body in bodies]
+    bodies = (usd_text.SKEL, _materials(), _USD_INSTANCES, _USD_SHAPES)
+    return [usd_text.usda(body, usd_text.TIMES).encode() for body in bodies]
 
 
 def usdc() -> list[bytes]:
@@ -125,15 +125,15 @@ def _materials() -> str:
     shader = """color3f inputs:diffuseColor.connect = </M/C.outputs:rgb>
         float inputs:roughness.connect = </M/C.outputs:r>
         float inputs:opacity = 0.5 float inputs:clearcoat = 1 int inputs:useSpecularWorkflow = 1"""
-    return test_read_usd.material(shader, test_read_usd.texture("C", "c.png"))
+    return usd_text.material(shader, usd_text.texture("C", "c.png"))
 
 
-_USD_INSTANCES: Final = f"""class Xform "Chair" {{ def Mesh "Seat" {{ {test_read_usd.QUAD} }} }}
+_USD_INSTANCES: Final = f"""class Xform "Chair" {{ def Mesh "Seat" {{ {usd_text.QUAD} }} }}
     def Xform "A" ( instanceable = true prepend references = </Chair> ) {{ }}
     def PointInstancer "Grass" {{ point3f[] positions = [(0, 0, 0), (10, 0, 0)]
         int[] protoIndices = [0, 0]
         rel prototypes = </Grass/Blade>
-        def Mesh "Blade" {{ {test_read_usd.QUAD} }} }}"""
+        def Mesh "Blade" {{ {usd_text.QUAD} }} }}"""
 _USD_SHAPES: Final = """def Xform "Top" { float xformOp:rotateY.timeSamples = { 0: 0, 9: 360 }
         uniform token[] xformOpOrder = ["xformOp:rotateY"]
         custom string[] userProperties:services = ["a", "b"]
@@ -230,7 +230,7 @@ def obj() -> list[bytes]:
 
 def dae() -> list[bytes]:
     """Return COLLADA: a skin, a morph with its animation, materials and lights."""
-    from ..assets import test_read_dae as made
+    from ..assets import dae_text as made
 
     curve = made.words("ak", "BEZIER LINEAR") + made.floats("at", "0 0 0.5 10", 2)
     effect = (

@@ -76,10 +76,10 @@ def _mend(
 ) -> None:
     attributes = primitive["attributes"]
     came = document.accessors[attributes["NORMAL"]]
+    if not any((np.linalg.norm(block, axis=1) < _ZERO).any() for block in came.float_blocks()):
+        return
     values = came.as_float()
     is_zero = np.linalg.norm(values, axis=1) < _ZERO
-    if not is_zero.any():
-        return
     counts, warnings, place = told
     key = (attributes["NORMAL"], attributes["POSITION"], primitive.get("indices", -1))
     if key not in mended:

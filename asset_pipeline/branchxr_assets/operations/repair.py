@@ -7,7 +7,7 @@ import numpy as np
 
 from branchxr.errors import SceneRefused
 
-from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
+from ..document import Accessor, AccessorPool, Array, Document, Floats, Json, Outcome
 from ..geometry import TRIANGLES, index_array, triangles
 from ..refusal import refused
 from ..rewrite import drop_empty_meshes
@@ -190,13 +190,12 @@ class _Mender:
         return self._replace(accessor, values.clip(0, 1))
 
     def _unit(self, name: str, index: int, accessor: Accessor) -> int:
+        tolerance = self.options.unit_tolerance if accessor.values.dtype.kind == "f" else 0.05
+        if all(_is_unit(name, block, tolerance) for block in accessor.float_blocks()):
+            return index
         values = accessor.as_float()
         length = np.linalg.norm(values[:, :3], axis=1)
-        tolerance = self.options.unit_tolerance if accessor.values.dtype.kind == "f" else 0.05
-        signs_right = name == "NORMAL" or (np.abs(np.abs(values[:, 3]) - 1) < 1e-6).all()
         off = np.abs(length - 1) > tolerance
-        if signs_right and not off.any():
-            return index
         unit = values.copy()
         is_zero = (length < 1e-6)[:, None]
         unit[:, :3] = np.where(is_zero, 0.0, values[:, :3] / np.where(is_zero, 1, length[:, None]))
@@ -219,3 +218,10 @@ class _Mender:
             came=came,
             remedy=remedy,
         )
+
+
+def _is_unit(name: str, values: Floats, tolerance: float) -> bool:
+    """Tell whether normals, or tangents with their sides, are what glTF wants."""
+    is_signed = name == "NORMAL" or bool((np.abs(np.abs(values[:, 3]) - 1) < 1e-6).all())
+    length = np.linalg.norm(values[:, :3], axis=1)
+    return is_signed and not bool((np.abs(length - 1) > tolerance).any())

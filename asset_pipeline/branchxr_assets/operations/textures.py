@@ -26,11 +26,11 @@ from ..pictures import (
     angular_error_deg,
     as_webp,
     centred,
+    decoded,
     is_cmyk,
     is_ktx2,
     is_sixteen_bit_png,
     is_too_large,
-    opened,
     scaled,
     size_px,
 )
@@ -251,11 +251,14 @@ def _remembered(raw: bytes, work: _Work, cache: StepCache) -> bytes:
         encoders[encoder.kind] = encoder.version
     inputs = (cache.digest(raw),) if cache.is_on else ()
     step = Step("textures", VERSION, decides, inputs, encoders)
-    return cache.remember(step, lambda: _encoded(raw, work))
+    try:
+        return cache.remember(step, lambda: _encoded(raw, work))
+    except MemoryError:  # not remembered: next time there may be more
+        return _UNREADABLE
 
 
 def _encoded(raw: bytes, work: _Work) -> bytes:
-    image = opened(raw)
+    image = decoded(raw)
     if image is None:
         return _UNREADABLE
     options, quality, size = work.options, work.quality, image.size

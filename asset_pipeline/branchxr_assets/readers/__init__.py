@@ -1,6 +1,7 @@
 """Readers: one module per source format, each into one glTF document."""
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final, NamedTuple
 
 from branchxr.errors import InputRefused, SceneRefused
 
+from ..mapped import Raw, snapshot
 from ..refusal import refused
 from . import sniff
 from .options import DEFAULTS, ReadOptions
@@ -36,6 +38,7 @@ class Format(NamedTuple):
         is_isolated: a worker process reads the file, so the reader is given no bytes: a large
             one then is in memory once.
         says_units: the file itself says units and axes, so that options would do nothing.
+        takes_mapped: the reader reads a file that is not in memory.
     """
 
     name: str
@@ -44,8 +47,15 @@ class Format(NamedTuple):
     reader: str
     is_isolated: bool = False
     says_units: bool = True
+    takes_mapped: bool = False
 
-    def read(self, path: Path, raw: bytes, options: ReadOptions) -> Source:
+    def bytes_of(self, path: Path) -> Raw:
+        """Return what the reader is given of the file."""
+        if self.is_isolated:
+            return b""
+        return snapshot(path) if self.takes_mapped else path.read_bytes()
+
+    def read(self, path: Path, raw: Raw, options: ReadOptions) -> Source:
         """Load the reader and read.
 
         What a reader did not foresee in a stranger's file is a refusal too, never a traceback.
@@ -73,7 +83,7 @@ class Format(NamedTuple):
         return found
 
 
-Reader = Callable[[Path, bytes, ReadOptions], Source]
+Reader = Callable[[Path, Raw, ReadOptions], Source]
 FORMATS: Final = (
     Format("glTF", (".glb", ".gltf"), sniff.is_gltf, "gltf:read_stranger"),
     Format("FBX", (".fbx",), sniff.is_fbx, "fbx:read_fbx", is_isolated=True),
@@ -82,7 +92,7 @@ FORMATS: Final = (
     ),
     Format(".blend", (".blend",), sniff.is_blend, "blender:read_blend"),
     Format("COLLADA", (".dae", ".zae"), sniff.is_dae, "dae:read_dae"),
-    Format("PLY", (".ply",), sniff.is_ply, "ply:read_ply", says_units=False),
+    Format("PLY", (".ply",), sniff.is_ply, "ply:read_ply", says_units=False, takes_mapped=True),
     Format("STL", (".stl",), sniff.is_stl, "stl:read_stl", says_units=False),
     Format("OBJ", (".obj",), sniff.is_obj, "obj:read_obj", says_units=False),
 )
@@ -101,6 +111,13 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
         InputRefused: `option_without_effect`: the format says itself what the options say.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # who opens a pipe waits for ever
+            raise SceneRefused(
+                "a scene file",
+                f"a folder, a pipe or a device: {str(path)!r}",
+                "name a file on the disk",
+                code="scene_not_found",
+            )
         with path.open("rb") as file:
             head, size = file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:
@@ -120,7 +137,7 @@ def read(path: Path, options: ReadOptions = DEFAULTS) -> Source:
                     "leave them out; the file says both itself",
                     code="option_without_effect",
                 )
-            return row.read(path, b"" if row.is_isolated else path.read_bytes(), options)
+            return row.read(path, row.bytes_of(path), options)
     from .foreign import refuse_foreign  # noqa: PLC0415 - few files need its table
 
     refuse_foreign(path, head)

@@ -299,4 +299,7 @@ def _named(item: Json, name: str | None, extras: Json | None = None) -> Json:
 def _index_table(indices: Array) -> Array:
     """Return indices in the smallest type that glTF has for them (65535 restarts a primitive)."""
     flat = indices.reshape(-1, 1)
-    return flat.astype(np.uint16 if flat.max(initial=0) < 65535 else np.uint32)
+    if flat.max(initial=0) < 65535:
+        return flat.astype(np.uint16)
+    # None is negative, so that those of 32 bits need no copy.
+    return flat.view(np.uint32) if flat.dtype == np.int32 else flat.astype(np.uint32)

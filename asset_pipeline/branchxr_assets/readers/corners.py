@@ -4,7 +4,7 @@ A corner is one place of one polygon, with its own normal, colour and texture co
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,7 +58,7 @@ def weld(columns: Sequence[Array]) -> Welded:
     """
     words = _words(columns)
     count = len(words[0])
-    kind = _number_type(count)
+    kind = number_type(count)
     if count <= _PART_ROWS:
         same = _first_alike(words)
     else:
@@ -120,7 +120,7 @@ def _parted(words: Sequence[NDArray[np.uint32]]) -> tuple[NDArray[np.uint8], int
     return found, parts
 
 
-def _number_type(count: int) -> np.dtype[np.signedinteger[Any]]:
+def number_type(count: int) -> np.dtype[np.signedinteger[Any]]:
     """Return the type of numbers below a count: half the memory for all but giants."""
     return np.dtype(np.int32 if count < 2**31 else np.int64)
 
@@ -144,7 +144,7 @@ def triangulate(sizes: Array, points: Floats) -> Triangles:
 
 
 def _triangulated(sizes: Numbers, points: Floats) -> Triangles:
-    kind = _number_type(len(points))
+    kind = number_type(len(points))
     if (sizes == 3).all():
         return np.arange(3 * len(sizes), dtype=kind).reshape(-1, 3)
     if (sizes == 4).all():
@@ -175,24 +175,52 @@ def cut_faces(sizes: Array, points: Floats, numbers: Array) -> Triangles:
 
     Block by block: for 13 million triangles at once, places and normals took 2 GB more.
     """
-    sizes = np.asarray(sizes, np.int64)
-    made = np.empty((int(np.maximum(sizes - 2, 0).sum()), 3), _number_type(len(numbers)))
-    corner = done = 0
+    made = np.empty((triangle_count(sizes), 3), number_type(len(numbers)))
+    done = 0
+    for corner, cut in _cut_blocks(sizes, points, numbers):
+        np.add(cut, corner, out=made[done : done + len(cut)])
+        done += len(cut)
+    return made
+
+
+def cut_points(sizes: Array, points: Floats, numbers: Numbers) -> Triangles:
+    """Cut polygons as `cut_faces` does; return the points of each triangle, not the corners.
+
+    Nothing is copied where all polygons are triangles.
+    """
+    if (np.asarray(sizes) == 3).all():
+        return numbers.reshape(-1, 3)
+    made = np.empty((triangle_count(sizes), 3), numbers.dtype)
+    done = 0
+    for corner, cut in _cut_blocks(sizes, points, numbers):
+        made[done : done + len(cut)] = numbers[corner:][cut]
+        done += len(cut)
+    return made
+
+
+def triangle_count(sizes: Array) -> int:
+    """Return how many triangles polygons are cut into."""
+    starts = range(0, len(sizes), _FACES_AT_ONCE)
+    blocks = (np.asarray(sizes[start : start + _FACES_AT_ONCE], np.int64) for start in starts)
+    return sum(int(np.maximum(block - 2, 0).sum()) for block in blocks)
+
+
+def _cut_blocks(sizes: Array, points: Floats, numbers: Array) -> Iterator[tuple[int, Triangles]]:
+    """Yield blocks of polygons: their first corner, and their triangles as counted from it."""
+    corner = 0
     for start in range(0, len(sizes), _FACES_AT_ONCE):
-        block = sizes[start : start + _FACES_AT_ONCE]
+        block = np.asarray(sizes[start : start + _FACES_AT_ONCE], np.int64)
         end = corner + int(block.sum())
         is_cut = bool((block == 3).all())  # then nobody looks at the places
         places = points[:0] if is_cut else points[numbers[corner:end]]
-        cut = triangulate(block, places)
-        np.add(cut, corner, out=made[done : done + len(cut)])
-        corner, done = end, done + len(cut)
-    return made
+        yield corner, triangulate(block, places)
+        corner = end
 
 
 def polygon_of_triangle(sizes: Array) -> Numbers:
     """Return for each triangle of `triangulate` the polygon it was cut from."""
     sizes = np.asarray(sizes, np.int64)
-    numbers = np.arange(len(sizes), dtype=_number_type(len(sizes)))
+    numbers = np.arange(len(sizes), dtype=number_type(len(sizes)))
     return np.repeat(numbers, np.maximum(sizes - 2, 0))
 
 

@@ -18,12 +18,14 @@ from ..document import Floats
 from .assembly import Track
 from .dae_library import Library, Numbers, inputs
 from .dae_scene import SceneMaker
-from .dae_transforms import TRANSFORMS, matrix_of, transform_matrix
+from .dae_transforms import TRANSFORMS, matrix_of, transform_matrix, turns_of
 from .transforms import decomposed
 
 _RATE_HZ: Final = 30.0
-SAMPLES_MAX: Final = 200_000
-"""Of one node: two hours at 30 a second."""
+SAMPLES_MAX: Final = 20_000
+"""Of one node: eleven minutes at 30 a second; a longer motion is sampled more seldom."""
+ALL_SAMPLES_MAX: Final = 4_000_000
+"""Of a file: four minutes of 500 nodes. A stranger's kilobyte says hours as easily."""
 _CURVED: Final = frozenset({"BEZIER", "HERMITE", "CARDINAL", "BSPLINE", "TCB"})
 _MEMBERS: Final = {
     "X": 0,
@@ -128,6 +130,7 @@ class AnimationMaker:
     library: Library
     scene: SceneMaker
     lost: list[str] = field(default_factory=list)
+    _samples: int = 0
 
     def tracks(self, animations: Sequence[ET.Element]) -> list[Track]:
         """Return what all channels below some `<animation>` elements do together."""
@@ -143,6 +146,10 @@ class AnimationMaker:
             made = self._of_morph(owner, listed) or self._of_node(owner, listed)
             if not made:
                 self.lost.append(owner)
+            self._samples += len(made[0].times) if made else 0
+            if self._samples > ALL_SAMPLES_MAX:
+                came, expected = "more", f"at most {ALL_SAMPLES_MAX} samples of motion"
+                raise self.library.refused("<library_animations>", expected, came)
             found += made
         return found
 
@@ -202,6 +209,8 @@ class AnimationMaker:
                 values[:, :width] = found[:, :width]
         if item.tag == "matrix":
             return values[:, :16].reshape(-1, 4, 4)
+        if item.tag == "rotate":
+            return turns_of(values[:, :4])
         return np.array([matrix_of(item.tag, row) for row in values])
 
     def _of_morph(self, owner: str, listed: list[tuple[_Aim, Curve]]) -> list[Track]:

@@ -36,7 +36,7 @@ def matrix_of(tag: str, values: Floats) -> Floats:
     elif tag == "scale":
         found[:3, :3] = np.diag(values[:3])
     elif tag == "rotate":
-        found[:3, :3] = _turn(values[:3], math.radians(values[3]))
+        found = turns_of(values[None, :4])[0]
     elif tag == "skew":
         angle, axis, along = math.radians(values[0]), values[1:4], values[4:7]
         norm, length = np.linalg.norm(axis), np.linalg.norm(along)
@@ -50,11 +50,14 @@ def matrix_of(tag: str, values: Floats) -> Floats:
     return found
 
 
-def _turn(axis: Floats, angle: float) -> Floats:
-    """Return Rodrigues' rotation."""
-    x, y, z = _unit(axis, (0.0, 0.0, 1.0))
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    found: Floats = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
+def turns_of(values: Floats) -> Floats:
+    """Return the `(k, 4, 4)` of `<rotate>` by `(k, 4)` axes and degrees (Rodrigues)."""
+    length = np.linalg.norm(values[:, :3], axis=1, keepdims=True)
+    axis = np.where(length > 1e-12, values[:, :3] / np.maximum(length, 1e-12), (0.0, 0.0, 1.0))
+    angle = np.radians(values[:, 3])[:, None, None]
+    cross = np.cross(np.eye(3), axis[:, None, :])
+    found = np.tile(np.eye(4), (len(values), 1, 1))
+    found[:, :3, :3] += np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
     return found
 
 

@@ -29,6 +29,8 @@ from .gltf import read_handed
 from .source import Counts, Source
 
 _MIB: Final = 1 << 20
+_GIGABYTE_MIB: Final = 3500
+"""For a file of 1 GB (954 MiB), in MiB: 3.67 GB, which leaves a third of one for all else."""
 _ANSWER_BYTES_MAX: Final = 64 * _MIB
 _ENVIRONMENT: Final = (
     "SYSTEMROOT",
@@ -65,12 +67,12 @@ class Limits:
 def limits_for(size_bytes: int) -> Limits:
     """Return the limits for a source of a size: 1.5 GiB and a minute, and more for a large one.
 
-    Readers take up to four times a file's size at their fullest, and packed FBX with a normal for
-    each corner five; ASCII files and packed ones unpack to several times theirs when written.
+    Readers take up to four times a file's size at their fullest; 1 GB stays below 4 GB all the
+    same. What ufbx unpacks may be ten times the file: `docs/formats.md` says what is refused.
     """
     size_mib = size_bytes // _MIB
     cpu_s = 60 + size_mib // 2
-    memory_mib = 1536 + 4 * size_mib
+    memory_mib = min(1536 + 4 * size_mib, max(_GIGABYTE_MIB, _GIGABYTE_MIB * size_mib // 954))
     memory = memory_mib * _MIB
     return Limits(memory, cpu_s, 2.0 * cpu_s, memory, mapped_bytes=6 * size_mib * _MIB)
 
@@ -226,8 +228,15 @@ def _source(path: Path, answer: _Answer, folder: Path) -> Source:
 
 
 def _too_large(path: Path, limits: Limits) -> SceneRefused:
-    came = f"one that wants more than {limits.memory_bytes // _MIB} MiB"
-    return _refused("scene_too_large", path, "a scene that fits into memory", came)
+    return refused(
+        "scene_too_large",
+        file=path.name,
+        place="the whole",
+        expected="a scene that fits into memory",
+        came=f"one that wants more than {limits.memory_bytes // _MIB} MiB when it is unpacked",
+        remedy="export it in parts, each a file of its own, or as glTF 2.0 (.glb), which is never "
+        "unpacked as a whole",
+    )
 
 
 def _name(status: int) -> str:

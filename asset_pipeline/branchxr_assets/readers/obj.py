@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -122,11 +123,12 @@ def _load_libraries(grouping: Grouping, resources: Resources) -> dict[str, MtlMa
 def _library(stated: str, resources: Resources) -> bytes | None:
     """Load a library by its stated path, or by its name alone where that lies elsewhere."""
     name = stated.strip().strip('"')
-    raw = resources.neighbour(name, bytes_max=_MTL_BYTES_MAX)
-    if raw is None:
-        last = name.replace("\\", "/").rpartition("/")[2]
-        raw = resources.neighbour(last, bytes_max=_MTL_BYTES_MAX) if last else None
-    return raw
+    names = [name, name.replace("\\", "/").rpartition("/")[2]]
+    for tried in (*names, *map(unquote, names)):  # some programs write them as addresses
+        raw = resources.neighbour(tried, bytes_max=_MTL_BYTES_MAX) if tried else None
+        if raw is not None:
+            return raw
+    return None
 
 
 def _add_nodes(

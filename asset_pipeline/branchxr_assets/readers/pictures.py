@@ -75,6 +75,8 @@ class Pictures:
         if not paths:
             message = f"{addresses[0][:120]!r} is an address; only files beside the scene are read"
             return self._missing("image_outside", message, place)
+        # Some programs write paths as addresses; a file of that very name goes first.
+        paths += [plain for plain in map(urllib.parse.unquote, paths) if plain not in paths]
         for path in paths:
             if _is_plain(path) and (raw := self._load(path)) is not None:
                 return self._made(raw, path, place)

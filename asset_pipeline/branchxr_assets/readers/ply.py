@@ -1,7 +1,7 @@
 """Read PLY (Stanford Polygon Library): meshes as Blender, MeshLab and scanners write them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,15 +12,17 @@ from branchxr.errors import SceneRefused
 
 from ..document import Array, Floats
 from ..geometry import Triangles
+from ..mapped import Raw
 from ..refusal import refused
 from ..warnings import SceneWarning, distinct
 from .assembly import Assembly, Geometry
 from .axes import assumed, usual_frame
-from .corners import Numbers, cut_faces, polygon_of_triangle, weld
+from .corners import Numbers, cut_faces, cut_points, polygon_of_triangle, triangle_count, weld
 from .options import DEFAULTS, ReadOptions
 from .packing import alpha_mode
 from .pictures import Pictures
-from .ply_table import Columns, Ragged, parse_head, read_tables
+from .ply_bodies import read_tables
+from .ply_table import Columns, Ragged, parse_head
 from .resources import Resources
 from .shading import linear
 from .source import Counts, Source
@@ -59,7 +61,7 @@ class _Faces:
     columns: Columns
 
 
-def read_ply(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
+def read_ply(path: Path, raw: Raw, options: ReadOptions = DEFAULTS) -> Source:
     """Read a PLY file.
 
     Raises:
@@ -74,13 +76,12 @@ def read_ply(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
     vertex = tables.get("vertex", {})
     points = _points(vertex, path.name)
     faces = _faces(tables, len(points), path.name)
-    corners = cut_faces(faces.sizes, points, faces.vertices)
     strips = _strips(tables.get("tristrips", {}), len(points), path.name)
-    count = len(corners) + len(strips)
+    count = triangle_count(faces.sizes) + len(strips)
     stated = [c[len("TextureFile") :].strip() for c in head.comments if c.startswith("TextureFile")]
     if count:
         materials = _materials(assembly, pictures, stated)
-        parts = _primitives(vertex, points, faces, corners, strips, materials)
+        parts = _primitives(vertex, points, faces, strips, materials)
         mesh = assembly.mesh(parts, name=path.stem)
         assembly.node(path.stem, matrix=usual_frame(options), mesh=mesh)
     warnings += _losses(tables, has_faces=count > 0)
@@ -193,7 +194,6 @@ def _primitives(
     vertex: Columns,
     points: Floats,
     faces: _Faces,
-    corners: Triangles,
     strips: Triangles,
     materials: list[int | None],
 ) -> list[Geometry]:
@@ -201,13 +201,11 @@ def _primitives(
     own = _corner_attributes(faces)
     plain = materials[0] if materials else None
     if not own and len(materials) < 2:
-        indices = faces.vertices[corners].reshape(-1, 3)
+        indices = cut_points(faces.sizes, points, faces.vertices)
         indices = np.concatenate([indices, strips]) if len(strips) else indices
         return [Geometry(attributes=shared, indices=indices, material=plain)]
-    picked = _texture_of(faces, len(materials))[polygon_of_triangle(faces.sizes)]
     parts = []
-    for number in np.unique(picked).tolist():
-        flat = corners[picked == number].reshape(-1)
+    for number, flat in _by_texture(faces, points, len(materials)):
         vertices = faces.vertices[flat]
         mine = {name: values[flat] for name, values in own.items()}
         welded = weld([vertices, *mine.values()])
@@ -239,29 +237,45 @@ def _corner_attributes(faces: _Faces) -> dict[str, Array]:
     found: dict[str, Array] = {}
     uv = faces.columns.get("texcoord")
     if isinstance(uv, Ragged) and (uv.sizes == 2 * faces.sizes).all():
-        table = uv.values.astype(np.float64).reshape(-1, 2)
-        found["TEXCOORD_0"] = np.stack([table[:, 0], 1 - table[:, 1]], axis=1)
+        table = uv.values.astype(np.float32).reshape(-1, 2)
+        np.subtract(1, table[:, 1], out=table[:, 1])
+        found["TEXCOORD_0"] = table
     colours = _named(faces.columns, _COLOUR_NAMES, 3)
     if colours is not None:
         found["COLOR_0"] = np.repeat(_colour_table(colours), faces.sizes, axis=0)
     return found
 
 
+def _by_texture(faces: _Faces, points: Floats, count: int) -> Iterator[tuple[int, Numbers | slice]]:
+    """Yield textures with the corners of their triangles; a slice where those lie in order."""
+    numbers = _texture_of(faces, count)
+    listed = np.unique(numbers, return_counts=True)[0].tolist()
+    if len(listed) == 1 and (faces.sizes == 3).all():
+        yield listed[0], slice(None)
+        return
+    corners = cut_faces(faces.sizes, points, faces.vertices)
+    picked = numbers[polygon_of_triangle(faces.sizes)]
+    for number in listed:
+        flat = (corners if len(listed) == 1 else corners[picked == number]).reshape(-1)
+        if len(flat):
+            yield number, flat
+
+
 def _texture_of(faces: _Faces, count: int) -> Numbers:
     numbers = faces.columns.get("texnumber")
     if not isinstance(numbers, np.ndarray):
-        return np.zeros(len(faces.sizes), np.int64)
+        return np.zeros(len(faces.sizes), np.int32)
     return _whole(numbers).clip(0, max(0, count - 1))
 
 
 def _whole(values: Array) -> Numbers:
     """Return whole numbers; what is none or beyond all counts becomes one that is refused."""
-    if values.dtype == np.int32:
-        whole: Numbers = values
-        return whole
+    if values.dtype == np.uint32:
+        return np.ascontiguousarray(values).view(np.int32)  # beyond half of them: negative
     if values.dtype.kind == "f":
         values = np.nan_to_num(values, nan=-2.0).clip(-2.0, 2.0**40)
-    return values.astype(np.int64)
+    is_short = values.dtype.kind != "f" and values.itemsize <= 4
+    return values.astype(np.int32 if is_short else np.int64, copy=False)
 
 
 def _colour_table(columns: list[Array]) -> Array:

@@ -2,23 +2,23 @@
 
 import base64
 import binascii
-import hashlib
 import re
 import urllib.parse
 from pathlib import Path, PurePosixPath
 
 from branchxr.errors import SceneRefused
 
+from ..mapped import Raw, sha256_of
 from ..refusal import refused
 
 
 class Resources:
     """Read what a scene file names, and remember what was read."""
 
-    def __init__(self, path: Path, raw: bytes) -> None:
+    def __init__(self, path: Path, raw: Raw) -> None:
         self.file = path.name
         self._folder = path.parent
-        self._read = {path.name: raw}
+        self._read: dict[str, Raw] = {path.name: raw}
 
     @property
     def size_bytes(self) -> int:
@@ -27,7 +27,7 @@ class Resources:
 
     def hashes(self) -> dict[str, str]:
         """Return name -> SHA-256 of all files that were read, by name."""
-        return {n: hashlib.sha256(raw).hexdigest() for n, raw in sorted(self._read.items())}
+        return {name: sha256_of(raw) for name, raw in sorted(self._read.items())}
 
     def load(self, uri: str, *, place: str) -> bytes:
         """Return the bytes of a data URI or of a neighbouring file.
@@ -48,16 +48,16 @@ class Resources:
             )
         if name not in self._read:
             try:
-                self._read[name] = (self._folder / name).read_bytes()
+                self._read[name] = _bytes_of(self._folder / name)
             except OSError as error:
                 raise self._refused(
                     "scene_missing_file",
                     place,
                     f"the file {name!r} beside the scene",
-                    error.strerror or type(error).__name__,
+                    error.strerror or str(error) or type(error).__name__,
                     "copy it there, or export as a single .glb",
                 ) from error
-        return self._read[name]
+        return self._read[name][:]
 
     def neighbour(self, name: str, *, bytes_max: int) -> bytes | None:
         r"""Return the bytes of a file by its plain path in the folder; `None` where there is none.
@@ -77,7 +77,7 @@ class Resources:
                 self._read[name] = path.read_bytes()
             except (OSError, ValueError):
                 return None
-        return self._read[name]
+        return self._read[name][:]
 
     def _is_inside(self, name: str) -> bool:
         """Refuse schemes, drives, absolute paths and every way out, links included."""
@@ -113,3 +113,9 @@ class Resources:
         return refused(
             code, file=self.file, place=place, expected=expected, came=came, remedy=remedy
         )
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # who opens a pipe waits for ever
+        raise OSError("a folder, a pipe or a device")
+    return path.read_bytes()

@@ -51,7 +51,7 @@ def is_dae(head: bytes, suffix: str, _size: int) -> bool:
 
 def is_ply(head: bytes, _suffix: str, _size: int) -> bool:
     """Tell PLY by its first line."""
-    return re.match(rb"ply[ \t]*\r?[\n\r]", head) is not None
+    return re.match(rb"(\xef\xbb\xbf)?ply[ \t]*\r?[\n\r]", head) is not None
 
 
 def is_stl(head: bytes, suffix: str, size: int) -> bool:
@@ -66,8 +66,10 @@ def is_stl(head: bytes, suffix: str, size: int) -> bool:
 
 
 def is_ascii_stl(head: bytes) -> bool:
-    """Tell ASCII STL from a binary one that begins with the same word."""
-    return re.match(rb"\s*solid\b", head) is not None and b"facet" in head and b"\0" not in head
+    """Tell ASCII STL, in letters of any size, from a binary one that begins with the same word."""
+    if b"\0" in head or re.match(rb"(\xef\xbb\xbf)?\s*solid\b", head, re.IGNORECASE) is None:
+        return False
+    return re.search(rb"facet|endsolid", head, re.IGNORECASE) is not None
 
 
 def is_obj(head: bytes, suffix: str, _size: int) -> bool:

@@ -59,9 +59,13 @@ def read_stl(path: Path, raw: bytes, options: ReadOptions = DEFAULTS) -> Source:
         SceneRefused: `scene_truncated`, `scene_malformed`, `scene_not_finite`.
     """
     count = int.from_bytes(raw[80:84], "little") if len(raw) >= _HEAD else 0
+    more = max(0, (len(raw) - _HEAD) // _FACET.itemsize - count)
     is_binary = len(raw) == _HEAD + count * _FACET.itemsize or not is_ascii_stl(raw[:65536])
-    solids = [_binary(raw, count, path.name)] if is_binary else _ascii(raw, path.name)
+    solids = [_binary(raw, count + more, path.name)] if is_binary else _ascii(raw, path.name)
     warnings = assumed(options)
+    if is_binary and more:
+        message = f"{more} triangles follow those that its header counts ({count}); they are kept"
+        warnings.append(SceneWarning("triangles_uncounted", "the file", message))
     assembly = Assembly()
     frame = usual_frame(options)
     shown = [solid for solid in solids if len(solid.corners)]

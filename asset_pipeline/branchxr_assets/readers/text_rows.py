@@ -8,6 +8,7 @@ against 290 ns for `np.fromstring` of floats and 290 ns for `str.split` with `fl
 import math
 import re
 import warnings
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -71,7 +72,8 @@ class Rows:
 
 
 def joined_lines(raw: bytes) -> bytes:
-    """Put continued lines together, and let lines of old Macs end as others do."""
+    """Put continued lines together, let lines of old Macs end as others do; no mark in front."""
+    raw = raw.removeprefix(BOM_UTF8)
     if b"\n" not in raw and b"\r" in raw:
         raw = raw.replace(b"\r", b"\n")
     if b"\\" not in raw:  # a search for one byte takes a tenth of one for two

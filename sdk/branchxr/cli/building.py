@@ -230,7 +230,11 @@ def _watch(order: "Order", jobs: int) -> None:
         nonlocal result
         try:
             result = _built(order, jobs)
-        except (BranchXRError, OSError) as error:  # half a scene: the next change may mend it
+        except (
+            BranchXRError,
+            MemoryError,
+            OSError,
+        ) as error:  # half a scene: the next change may mend it
             say(f"error [{getattr(as_ours(error), 'code', '')}]: {as_ours(error)}")
         else:
             _tell(order, result, as_json=False)

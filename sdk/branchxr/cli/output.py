@@ -54,7 +54,7 @@ def reported() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise  # nobody reads any more: the command line's own affair
-    except (BranchXRError, ModuleNotFoundError, OSError) as error:
+    except (BranchXRError, MemoryError, ModuleNotFoundError, OSError) as error:
         ours = as_ours(error)
         if ours is None:
             raise
@@ -83,6 +83,13 @@ def as_ours(error: Exception) -> BranchXRError | None:
             f"{error.strerror or type(error).__name__}{path}",
             "check the path, its rights and the space on the disk",
             code="system_refused",
+        )
+    if isinstance(error, MemoryError):
+        return InputRefused(
+            "an input that fits into memory",
+            f"one that asks for more ({error})" if str(error) else "one that asks for more",
+            "close other programs, or export the scene in parts and with smaller pictures",
+            code="out_of_memory",
         )
     return None
 

@@ -23,7 +23,12 @@ _DROPPED: Final = {
     ufbx.ElementType.STEREO_CAMERA: "a stereo camera",
     ufbx.ElementType.CAMERA_SWITCHER: "a camera switcher",
 }
-"""What a node may carry and glTF does not."""
+"""What a node may carry and glTF does not.
+
+NURBS: the wheel of ufbx 0.0.5 evaluates a surface at one point (`evaluate_nurbs_surface`); it has
+nothing that makes a mesh of one (`ufbx_tessellate_nurbs_surface` of the C library), nor that cuts
+one along its trims. The program that it comes from does both, as finely as its artist wants.
+"""
 _LINES: Final = {ufbx.ElementType.NURBS_CURVE, ufbx.ElementType.LINE_CURVE}
 """A rig has hundreds of them, for its animators."""
 _BARE: Final = {ufbx.ElementType.EMPTY, ufbx.ElementType.BONE, ufbx.ElementType.LOD_GROUP}
@@ -115,7 +120,7 @@ def _light(reading: Reading, node: Any, extras: Json) -> int | None:
         f"glTF has no {kept['type']} light; it is kept as data in the extra 'fbx_light' and "
         "gives no light: use point or spot lights, or bake it"
     )
-    reading.warn("light_kind", path, message)
+    reading.warn("light_kept_as_data", path, message)
     return None
 
 

@@ -12,7 +12,7 @@ import ufbx
 
 from branchxr.errors import SceneRefused
 
-from ...mapped import mapped
+from ...mapped import IN_MEMORY_BYTES, mapped, sha256_of
 from ...refusal import refused
 from ...warnings import distinct
 from ..assembly import Assembly
@@ -197,9 +197,13 @@ def _generator(scene: Any) -> str:
 
 def _hashed_meanwhile(path: Path) -> Callable[[], str]:
     """Hash a file in a thread, while ufbx reads it; call what is returned for the SHA-256."""
+    raw = mapped(path)
+    if len(raw) > IN_MEMORY_BYTES:  # now, in parts: all of it would count as our memory
+        digest = sha256_of(raw)
+        return lambda: digest
     found: list[str] = []
     # One call for the whole file: for as long as it takes, the interpreter is ufbx's alone.
-    thread = Thread(target=lambda: found.append(hashlib.sha256(mapped(path)).hexdigest()))
+    thread = Thread(target=lambda: found.append(hashlib.sha256(raw).hexdigest()))
     thread.start()
 
     def joined() -> str:

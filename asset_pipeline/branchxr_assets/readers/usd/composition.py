@@ -51,7 +51,7 @@ class Layers:
         root = self._layer(str(path))
         if root is None:
             said = [warning.message for warning in self.warnings]
-            raise self._malformed(said[-1] if said else "a layer that USD cannot read")
+            raise self.malformed(said[-1] if said else "a layer that USD cannot read")
         waiting = [root]
         while waiting:
             waiting += self._settle(waiting.pop())
@@ -68,7 +68,7 @@ class Layers:
         try:
             stage = Usd.Stage.Open(root, Usd.Stage.LoadAll)
         except Tf.ErrorException as error:
-            raise self._malformed(_first_line(error)) from error
+            raise self.malformed(first_line(error)) from error
         self._complain(listener)
         return stage
 
@@ -124,7 +124,7 @@ class Layers:
                 self._open[path] = Sdf.Layer.FindOrOpen(path)
             except Tf.ErrorException as error:
                 self._open[path] = None
-                message = f"USD says: {_first_line(error)}"
+                message = f"USD says: {first_line(error)}"
                 where = Path(path).name
                 self.warnings.append(SceneWarning("usd_layer_unreadable", where, message))
             self._remember(Path(Ar.SplitPackageRelativePathOuter(path)[0]))
@@ -168,7 +168,8 @@ class Layers:
             message = f"USD says: {str(text).splitlines()[0][:300]}"
             self.warnings.append(SceneWarning("usd_composition", "the stage", message))
 
-    def _malformed(self, came: str) -> SceneRefused:
+    def malformed(self, came: str) -> SceneRefused:
+        """Make the error for a stage that USD cannot read."""
         return refused(
             "scene_malformed",
             file=self.file,
@@ -205,7 +206,7 @@ def _clip_paths(value: Any) -> Iterator[str]:
             yield str(item)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return what USD says of a fault, without its source line and without our folders."""
     try:
         whole = str(error)

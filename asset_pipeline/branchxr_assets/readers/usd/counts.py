@@ -8,7 +8,7 @@ from ..source import Counts
 from .bindings import Sdf, UsdGeom, UsdShade, UsdSkel
 from .gprims import SHAPES, faces_of
 from .lights import is_light
-from .values import extras_of, user_properties, whole
+from .values import user_properties, whole
 
 
 def count(prims: list[Any], time: Any, drawn_by: dict[str, int]) -> Counts:
@@ -33,8 +33,7 @@ def count(prims: list[Any], time: Any, drawn_by: dict[str, int]) -> Counts:
         totals["morph_targets"] += prim.IsA(UsdSkel.BlendShape)
         totals["cameras"] += prim.IsA(UsdGeom.Camera)
         totals["lights"] += is_light(prim)
-        is_place = prim.IsA(UsdGeom.Imageable)
-        tagged += bool(extras_of(prim, time) if is_place else user_properties(prim, time))
+        tagged += bool(user_properties(prim, time))
         if prim.IsA(UsdShade.Shader):
             shader = UsdShade.Shader(prim)
             textures += str(shader.GetShaderId() or "") == "UsdUVTexture"

@@ -41,6 +41,11 @@ class Materials:
     warn: Warn
     _known: dict[Any, int] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> set[str]:
+        """Of the materials that were made."""
+        return {key for key, *_ in self._known}
+
     def of(
         self,
         key: str,

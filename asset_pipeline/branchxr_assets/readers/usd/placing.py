@@ -59,6 +59,7 @@ class Placing:
     warn: Warn
     drawn_by: dict[str, int] = field(default_factory=dict)
     nodes: dict[str, int] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
     _needed: set[str] = field(default_factory=set)
     _bound: list[tuple[Any, int, Any]] = field(default_factory=list)
     _purposes: set[str] = field(default_factory=set)
@@ -148,6 +149,7 @@ class Placing:
         matrix = self._matrix(prim, above, self.time)
         extras = self._extras(prim)
         node = self.scene.node(name_of(prim), parent=above, matrix=matrix, extras=extras or None)
+        self.placed.add(str(prim.GetPath()))
         if not is_copy:
             self.nodes[str(prim.GetPath())] = node
         self._fill(prim, node, is_copy=is_copy)
@@ -157,9 +159,10 @@ class Placing:
         found = extras_of(prim, self.time)
         if is_light(prim) and str(prim.GetTypeName()) not in {"SphereLight", "DistantLight"}:
             kind = str(prim.GetTypeName()) or "light"
-            message = f"glTF has no {kind}; it is kept as data in the extras, key 'light'"
+            slot = "usd_light" if "light" in found else "light"  # an artist's own stays
+            message = f"glTF has no {kind}; it is kept as data in the extras, key {slot!r}"
             self.warn("light_kept_as_data", str(prim.GetPath()), message)
-            found["light"] = as_extras(prim, self.time)
+            found[slot] = as_extras(prim, self.time)
         return found
 
     def _matrix(self, prim: Any, above: int | None, time: Any) -> Floats:

@@ -17,8 +17,8 @@ from ..pictures import Pictures
 from ..resources import Resources
 from ..source import Source
 from ..transforms import to_metres
-from .bindings import Usd, UsdGeom, UsdSkel
-from .composition import Layers
+from .bindings import Tf, Usd, UsdGeom, UsdSkel
+from .composition import Layers, first_line
 from .counts import count
 from .placing import Placing
 from .remarks import remark
@@ -52,8 +52,15 @@ def convert(path: Path) -> Source:
 
 def _read(path: Path, root: Path, kind: str, resources: Resources) -> Source:
     """Read the stage whose root layer is `root`; `path` is the file that was asked for."""
+    layers = Layers(path.name, root.parent, resources)
+    try:
+        return _read_stage(path, layers, root, kind, resources)
+    except Tf.ErrorException as error:  # USD finds some faults only when it is asked
+        raise layers.malformed(f"USD says: {first_line(error)}") from error
+
+
+def _read_stage(path: Path, layers: Layers, root: Path, kind: str, resources: Resources) -> Source:
     folder = root.parent
-    layers = Layers(path.name, folder, resources)
     stage = layers.open_stage(root)
     clock = Clock(stage)
     time = Usd.TimeCode(clock.start)
@@ -76,7 +83,7 @@ def _read(path: Path, root: Path, kind: str, resources: Resources) -> Source:
     placing.skeletons.find(p for p in prims if p.IsA(UsdSkel.Root))
     placing.place_all(prims)
     placing.animate(prims)
-    remark(prims, clock, warnings)
+    remark(prims, clock, warnings, nodes=placing.placed, materials=placing.meshes.materials.paths)
     is_packed = kind == "usdz"
     hashes = resources.hashes()
     return Source(

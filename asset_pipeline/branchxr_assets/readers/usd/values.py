@@ -17,6 +17,8 @@ BLENDERS_OWN: Final = "userProperties:blender:"
 _BLENDERS_NAMES: Final = ("object_name", "data_name")
 _TOOLS_OWN: Final = frozenset({"Blender", "userDocBrief"})
 """Keys of `customData` that say how the file was made, not what an artist set."""
+_SCHEMAS_OWN: Final = (USER, "primvars:", "xformOp:", "inputs:", "outputs:", "info:")
+"""Namespaces of what is custom only because a program wrote it so."""
 
 
 def name_of(prim: Any) -> str:
@@ -53,7 +55,7 @@ def extras_of(prim: Any, time: Any) -> Json:
     found = {k: plain(v) for data in layers for k, v in data.items() if k not in _TOOLS_OWN}
     for attribute in prim.GetAttributes():
         name = attribute.GetName()
-        is_custom = attribute.IsCustom() and not name.startswith((USER, "primvars:", "xformOp:"))
+        is_custom = attribute.IsCustom() and not name.startswith(_SCHEMAS_OWN)
         if is_custom and attribute.HasAuthoredValue():
             found[name] = plain(attribute.Get(time))
     return {
