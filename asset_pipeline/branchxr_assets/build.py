@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from pathlib import Path
@@ -22,7 +21,7 @@ from .ktx2.choice import choose_textures, without_encoder
 from .ktx2.running import EncoderFailed
 from .lods import make_chain, make_live
 from .operations.split_live import SplitLiveOptions, split_live
-from .packager import check_target, next_version, sealed, with_twins, write_package
+from .packager import begin_twins, check_target, next_version, sealed, write_package
 from .prepare import Prepared, prepare
 from .presets import Levels, Preset
 from .readers import Source, read
@@ -31,6 +30,7 @@ from .recipe import Chunk, Level, Recipe, with_pictures_begun
 from .report_page import make_report
 from .signing import user_key
 from .steps import StepCache
+from .threads import threads
 from .tileset import chunk_path, make_tileset
 from .warnings import SceneWarning, distinct
 
@@ -170,14 +170,14 @@ def build_scene(
     # A name of a file need not be UTF-8; what is signed must.
     identity = scene or os.fsencode(source.stem).decode("utf-8", "replace")
     plain = _files(came, prepared, cut, identity=identity)
-    with ThreadPoolExecutor(1) as beside:
-        packed = beside.submit(with_twins, plain, jobs=jobs, cache=recipe.cache)
+    with threads(jobs) as beside:
+        packed = begin_twins(plain, beside, cache=recipe.cache)
         pages = {}
         if has_report:
             pages["report.html"] = make_report(
                 came, prepared, cut.chunks, warnings, cache=recipe.cache, jobs=jobs
             )
-        files = {**packed.result(), **pages}
+        files = {**plain, **packed(), **pages}
     signing_key, made_key = (key, None) if key is not None else user_key(os.environ)
     tell("signing and writing", 0.95)
     version = next_version(output, scene=identity, now=now())

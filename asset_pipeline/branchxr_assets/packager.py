@@ -7,8 +7,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -42,19 +42,29 @@ _LEFT_BY_SYSTEMS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers put anywhere."""
 
 
-def with_twins(
-    files: Mapping[str, bytes], *, jobs: int, cache: StepCache = NOTHING_REMEMBERED
-) -> dict[str, bytes]:
-    """Add `.br` twins of chunks and JSON files where brotli pays; unchanged ones are remembered."""
-    paths = [path for path in files if path.endswith((".glb", ".json"))]
-    with ThreadPoolExecutor(jobs) as threads:
-        packed = list(threads.map(lambda path: _remembered(files[path], cache), paths))
-    twins = {
-        f"{path}.br": raw
-        for path, raw in zip(paths, packed, strict=True)
-        if len(raw) < len(files[path]) * _BROTLI_SAVING
+def begin_twins(
+    files: Mapping[str, bytes], threads: Executor, *, cache: StepCache = NOTHING_REMEMBERED
+) -> Callable[[], dict[str, bytes]]:
+    """Begin to compress chunks and JSON files; unchanged ones are remembered.
+
+    Returns:
+        What waits for the `.br` twins and gives those where brotli pays.
+    """
+    packing = {
+        path: threads.submit(_remembered, raw, cache)
+        for path, raw in files.items()
+        if path.endswith((".glb", ".json"))
     }
-    return {**files, **twins}
+
+    def twins() -> dict[str, bytes]:
+        packed = {path: made.result() for path, made in packing.items()}
+        return {
+            f"{path}.br": raw
+            for path, raw in packed.items()
+            if len(raw) < len(files[path]) * _BROTLI_SAVING
+        }
+
+    return twins
 
 
 def _remembered(raw: bytes, cache: StepCache) -> bytes:

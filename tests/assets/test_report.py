@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.assets.rooms import furnish, repaint_as_ktx2
 
+from branchxr_assets import report_page
 from branchxr_assets.build import build_scene
 from branchxr_assets.glb import write_glb
 from branchxr_assets.operations.draco import draco
@@ -157,6 +158,22 @@ def test_a_scene_with_nothing_in_it_has_a_report(
     maker.node(name="alone", extras={"a": 1})
     build_scene(maker.save(), tmp_path / "out", key=key)
     assert "Built." in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["source", "first", "full"])
+def test_a_picture_that_fails_in_its_thread_ends_the_build(
+    maker: Any, key: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def take(_man: object, which: str, _shown: object) -> dict[str, str]:
+        if which == name:
+            raise KeyboardInterrupt(which)
+        return {}
+
+    furnish(maker)
+    monkeypatch.setattr(report_page._Photographer, "take", take)
+    with pytest.raises(KeyboardInterrupt, match=name):
+        build_scene(maker.save(), tmp_path / "out", key=key)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.browser

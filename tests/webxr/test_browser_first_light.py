@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.end_to_end]
 
 LIGHT = "performance.getEntriesByName('branchxr-first-light')[0]?.startTime ?? null"
 SHOWN = "document.querySelector('canvas[data-shown]') !== null"
+ELEMENT = "document.querySelector('branchxr-branch')"
 SIDE_BY_SIDE = "[...document.querySelector('branchxr-branch').children].slice(1)"
 NO_SOCKET = "window.WebSocket = class extends EventTarget { close() {} send() {} };"
 NO_RENDERER_NAME = """(() => {
@@ -180,6 +181,26 @@ async def test_what_goes_wrong_meanwhile(standing: Standing) -> None:
             told = await visit.page.wait_for_selector("[role=alert]:not([hidden])")
             assert told is not None
             assert "WebGL 2" in await told.inner_text()
+        async with visiting(stand) as visit:  # the page makes room, and moves it
+            await visit.lit()
+            await visit.page.evaluate(f"{ELEMENT}.style.width = '200px'")
+            await until(visit.page, "document.querySelector('canvas').width === 200")
+            canvas = await visit.page.query_selector("canvas")
+            await visit.page.evaluate(f"document.body.prepend({ELEMENT})")
+            await visit.app.open()
+            await until(visit.page, f"{SHOWN} && {APP}.state.link === 'open'")
+            is_same = "(one) => one === document.querySelector('canvas')"
+            assert await visit.page.evaluate(is_same, canvas)
+            assert visit.complaints == []
+        async with visiting(stand) as visit:  # it is taken away, and put there again
+            await visit.lit()
+            await visit.page.evaluate(f"(window.gone = {ELEMENT}).remove()")
+            assert await visit.page.evaluate("gone.childElementCount") == 0
+            await visit.page.evaluate("document.body.append(gone)")
+            await visit.app.open()
+            await until(visit.page, SHOWN)
+            assert await visit.page.locator("canvas").count() == 1
+            assert visit.complaints == []
         async with visiting(stand) as visit:  # the rest of the page does not come
             await visit.lit()
             for route in visit.app.held:

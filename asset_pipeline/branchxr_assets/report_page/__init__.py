@@ -7,7 +7,6 @@ and Russian; the words of warnings are in `wording.py`.
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -28,6 +27,7 @@ from ..render import view_from
 from ..render.soup import TRIANGLES_MAX
 from ..render.textures import Decode
 from ..steps import NOTHING_REMEMBERED, StepCache
+from ..threads import threads
 from ..tree import paths, world_matrices
 from ..warnings import SceneWarning
 from .bake import Baked, bake
@@ -90,7 +90,7 @@ def make_report(
     places = _places(prepared.whole)
     decode = remembering(cache)
     take = _Photographer(prepared, Pictures(_PICTURE, decode, cache), floor_m=floor_m).take
-    with ThreadPoolExecutor(max(1, jobs - 1)) as beside:
+    with threads(jobs - 1) as beside:
         # What takes as long as the rest, and shares none of its textures.
         ahead = [
             beside.submit(take, "source", lambda: [outline_of_source(prepared.whole, cache)]),

@@ -33,10 +33,18 @@ export class BranchElement extends HTMLElement {
     void this.start({ socket: socket.href, token, sight }, this.starting.signal);
   }
 
+  /** Left where it is no more in the document by the end of the task: who is moved goes on, the token is spent. */
   disconnectedCallback(): void {
+    queueMicrotask(() => {
+      if (!this.isConnected) this.stop();
+    });
+  }
+
+  private stop(): void {
     this.starting?.abort();
     this.app?.close();
     this.starting = this.app = null;
+    this.replaceChildren();
   }
 
   private async start(options: Pick<AppOptions, 'socket' | 'token' | 'sight'>, signal: AbortSignal): Promise<void> {
@@ -46,14 +54,13 @@ export class BranchElement extends HTMLElement {
     early?.catch(() => {}); // it is heard of below
     let surface = openSurface();
     this.append(surface.canvas);
+    signal.addEventListener('abort', () => light?.take()?.end());
     await light?.show(surface);
+    if (signal.aborted) return;
     try {
       const { App } = await (early ?? fetchApp());
+      if (signal.aborted) return;
       let picture = light?.take() ?? null;
-      if (signal.aborted) {
-        picture?.end();
-        return surface.canvas.remove();
-      }
       if (surface.context?.isContextLost()) {
         picture?.end();
         picture = null;
@@ -63,6 +70,7 @@ export class BranchElement extends HTMLElement {
       }
       this.app = new App(this, { ...options, surface, picture, ahead: light?.ahead });
     } catch (error) {
+      if (signal.aborted) return; // nobody is there to be told
       const again = h('button', { class: 'bx-primary', type: 'button', onclick: () => location.reload() }, 'Load it again');
       const told = surface.context ? ['The page did not load whole.', again] : ['This browser offers no WebGL 2, which draws the branch.'];
       this.append(h('div', { class: 'bx-lost', role: 'alert' }, ...told));

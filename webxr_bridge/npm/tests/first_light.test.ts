@@ -62,6 +62,11 @@ test('what the build writes is read', () => {
   }]);
 });
 
+test('alpha of an opaque material is ignored', () => {
+  const chunk = readChunk(glb(scene((json) => delete json['materials'][0].alphaMode)));
+  assert.deepEqual(chunk?.parts[0]!.material.colour, [0.1, 0.2, 0.3, 1]);
+});
+
 const FINE: Record<string, (json: Json) => void> = {
   'names and extras': (json) => Object.assign(json['nodes'][0], { name: 'a', extras: { b: 1 } }),
   'a node where it is': (json) => (json['nodes'][0] = { mesh: 0 }),
@@ -94,6 +99,7 @@ const LEFT: Record<string, (json: Json) => void> = {
   'a turned node': (json) => (json['nodes'][0].rotation = [0, 1, 0, 0]),
   'a mirrored node': (json) => (json['nodes'][0].scale = [-1, 1, 1]),
   'children': (json) => (json['nodes'][0].children = [0]),
+  'a mesh named too often': (json) => (json['scenes'][0].nodes = Array(5000).fill(0)),
   'nothing to draw': (json) => (json['scenes'][0].nodes = []),
   'a node that is not there': (json) => (json['scenes'][0].nodes = [7]),
   'an index that is none': (json) => (json['scenes'][0].nodes = ['__proto__']),

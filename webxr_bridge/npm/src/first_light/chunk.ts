@@ -93,7 +93,7 @@ class Reader {
     const scene = only(this.item('scenes', this.root['scene'] ?? 0), 'nodes');
     const parts: Part[] = [];
     for (const index of list(scene['nodes'])) this.addNode(this.item('nodes', index), parts);
-    check(parts.length > 0 && parts.length <= PARTS_MAX);
+    check(parts.length > 0);
     return { bytes: this.bytes, parts };
   }
 
@@ -103,7 +103,10 @@ class Reader {
     const scale = vector(node['scale'] ?? [1, 1, 1]);
     check(scale.every((factor) => factor > 0)); // a mirror would turn faces
     const mesh = only(this.item('meshes', node['mesh']), 'primitives');
-    for (const primitive of list(mesh['primitives'])) parts.push(this.part(primitive, translation, scale));
+    for (const primitive of list(mesh['primitives'])) {
+      check(parts.length < PARTS_MAX); // before the next is read: a mesh may be named any number of times
+      parts.push(this.part(primitive, translation, scale));
+    }
   }
 
   private part(json: unknown, translation: Vector, scale: Vector): Part {
@@ -153,8 +156,9 @@ class Reader {
     const alphaMode = material['alphaMode'] ?? 'OPAQUE';
     check(alphaMode === 'OPAQUE' || alphaMode === 'BLEND');
     check(isUnlit || pbr['metallicFactor'] === 0); // metal mirrors what is not there yet
+    const [red, green, blue, alpha] = numbers(pbr['baseColorFactor'] ?? [1, 1, 1, 1], 4) as [number, number, number, number];
     return {
-      colour: numbers(pbr['baseColorFactor'] ?? [1, 1, 1, 1], 4) as [number, number, number, number],
+      colour: [red, green, blue, alphaMode === 'BLEND' ? alpha : 1], // else it is ignored (section 3.9.4)
       emissive: vector(material['emissiveFactor'] ?? [0, 0, 0]),
       roughness: numbers([pbr['roughnessFactor'] ?? 1], 1)[0]!,
       isBlended: alphaMode === 'BLEND',

@@ -33,12 +33,14 @@ export class FirstLight {
     // What did not come, or has no WebGL 2, or a compiler that refuses: three.js shows it, or says what is wrong.
     const shown = this.draw(surface).catch(() => {});
     await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    if (this.isTaken) return;
     for (const path of Object.keys(this.sight.files)) void this.source.fetchAhead(path);
   }
 
-  /** Hand over the picture, if there is one by now: from here on surface and context are another's. */
+  /** Hand over the picture, if there is one by now: from here on surface, its size and context are another's. */
   take(): Picture | null {
     this.isTaken = true;
+    this.picture?.rest();
     return this.picture;
   }
 

@@ -26,6 +26,10 @@ export class Picture {
   private readonly buffers: WebGLBuffer[] = [];
   private readonly drawn: readonly Drawn[];
   private readonly eye: Vector;
+  /** The canvas may change its size without the window: a style that comes late, a page that makes room. */
+  private readonly watch = new ResizeObserver(() => {
+    if (!this.isFit()) this.draw();
+  });
   private isOver = false;
 
   /** Throws where the context is lost, or its compiler refuses. */
@@ -40,11 +44,11 @@ export class Picture {
     gl.bindVertexArray(this.array);
     this.drawn = this.inOrder(chunks.flatMap((chunk) => this.upload(chunk)));
     gl.bindVertexArray(null);
-    addEventListener('resize', this.draw);
+    this.watch.observe(surface.canvas);
   }
 
   /** Draw it as large as the canvas is shown. */
-  readonly draw = (): void => {
+  draw(): void {
     if (this.isOver) return;
     const { gl, program } = this;
     const aspect = this.fit();
@@ -62,13 +66,18 @@ export class Picture {
     gl.uniform2f(this.at('turn'), Math.cos(this.stance.yaw), Math.sin(this.stance.yaw));
     for (const part of this.drawn) this.drawPart(part);
     this.leaveClean();
-  };
+  }
+
+  /** Leave the canvas's size to another, who draws again after a change. */
+  rest(): void {
+    this.watch.disconnect();
+  }
 
   /** Free what was made; nothing is drawn any more. */
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    removeEventListener('resize', this.draw);
+    this.rest();
     this.gl.deleteProgram(this.program);
     this.gl.deleteVertexArray(this.array);
     for (const buffer of this.buffers) this.gl.deleteBuffer(buffer);
@@ -76,13 +85,24 @@ export class Picture {
 
   /** Size the canvas as `View` does; a canvas whose size is set again is empty, even if it is the same. */
   private fit(): number {
-    const { canvas, quality } = this.surface;
-    const [width, height] = [canvas.clientWidth || 1, canvas.clientHeight || 1];
-    const wide = Math.floor(width * quality.largestRatio);
-    const high = Math.floor(height * quality.largestRatio);
+    const { canvas } = this.surface;
+    const [wide, high] = this.wanted();
     if (canvas.width !== wide) canvas.width = wide;
     if (canvas.height !== high) canvas.height = high;
-    return width / height;
+    return (canvas.clientWidth || 1) / (canvas.clientHeight || 1);
+  }
+
+  private isFit(): boolean {
+    const { canvas } = this.surface;
+    const [wide, high] = this.wanted();
+    return canvas.width === wide && canvas.height === high;
+  }
+
+  /** Pixels, across and upright. */
+  private wanted(): [number, number] {
+    const { canvas, quality } = this.surface;
+    const pixels = (length: number): number => Math.floor((length || 1) * quality.largestRatio);
+    return [pixels(canvas.clientWidth), pixels(canvas.clientHeight)];
   }
 
   private drawPart(part: Drawn): void {
@@ -166,6 +186,8 @@ function link(gl: WebGL2RenderingContext, ...sources: [vertex: string, fragment:
   gl.bindAttribLocation(program, 0, 'position');
   gl.linkProgram(program);
   for (const shader of shaders) gl.deleteShader(shader); // the program keeps what it needs
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? 'no program');
-  return program;
+  if (gl.getProgramParameter(program, gl.LINK_STATUS)) return program;
+  const said = gl.getProgramInfoLog(program);
+  gl.deleteProgram(program);
+  throw new Error(said ?? 'no program');
 }
