@@ -166,6 +166,7 @@ export class Picture {
     gl.depthMask(true);
     gl.depthFunc(gl.LESS);
     gl.blendFunc(gl.ONE, gl.ZERO);
+    gl.clearColor(0, 0, 0, 0);
   }
 }
 
