@@ -170,7 +170,7 @@ def build_scene(
     # A name of a file need not be UTF-8; what is signed must.
     identity = scene or os.fsencode(source.stem).decode("utf-8", "replace")
     plain = _files(came, prepared, cut, identity=identity)
-    with threads(jobs) as beside:
+    with threads(jobs - 1) as beside:
         packed = begin_twins(plain, beside, cache=recipe.cache)
         pages = {}
         if has_report:

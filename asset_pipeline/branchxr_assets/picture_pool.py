@@ -7,9 +7,11 @@ level 1.9 s of processor time are geometry and JSON, 4 s are pictures.
 
 import sys
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
+
+from .threads import AtOnce
 
 _SWITCH_S: Final = 0.001
 """A decoder asks for Python's lock 311 times for a PNG of 20 MB, and gets it from a thread that is
@@ -20,11 +22,12 @@ class PicturePool:
     """Threads, and what they were asked to make, by key. For one build: nothing is forgotten.
 
     Args:
-        jobs: threads, at least 1: no more pictures are decoded at a time, which bounds memory.
+        jobs: threads: no more pictures are decoded at a time, which bounds memory. With one, each
+            is made where it is asked for, beside nothing.
     """
 
     def __init__(self, jobs: int) -> None:
-        self._threads = ThreadPoolExecutor(max(jobs, 1))
+        self._threads: Executor = ThreadPoolExecutor(jobs) if jobs > 1 else AtOnce()
         self._made: dict[Hashable, Future[bytes]] = {}
         self._switch_s = sys.getswitchinterval()
 

@@ -1,6 +1,7 @@
 """A build after one node moved or one texture changed, against the scene's own full build.
 
-And eight halls two at a time, against one after the other.
+And eight halls two at a time, against one at a time: by `--jobs 1`, and by eight commands of which
+each has both cores.
 
 Whole processes (`branchxr assets build`, start-up, report and brotli included), and of them the
 time until the GLBs were made, as the build itself says it. Medians of five (`BRANCHXR_RUNS`). Each
@@ -73,8 +74,12 @@ def _halls(folder: Path, runs: int) -> None:
     sources = [folder / f"hall{number}.glb" for number in range(HALLS)]
     for source in sources:
         shutil.copyfile(HALL, source)
-    kinds: dict[str, list[Run]] = {"one after the other": [], "--jobs 2": []}
+    names = ("--jobs 1", "one after the other", "--jobs 2")
+    kinds: dict[str, list[Run]] = {name: [] for name in names}
     for _ in range(runs):
+        for jobs in ("1", "2"):
+            words = [*map(str, sources), "-o", str(folder / "two"), "--no-cache", "--jobs", jobs]
+            kinds[f"--jobs {jobs}"].append(_run(words))
         alone = [_build(source, folder / "one" / source.stem, None) for source in sources]
         whole = Run(
             sum(run.wall_s for run in alone),
@@ -83,13 +88,12 @@ def _halls(folder: Path, runs: int) -> None:
             "".join(run.printed for run in alone),
         )
         kinds["one after the other"].append(whole)
-        words = [*map(str, sources), "-o", str(folder / "two"), "--no-cache", "--jobs", "2"]
-        kinds["--jobs 2"].append(_run(words))
     for source in sources:
         if _promised(folder / "one" / source.stem) != _promised(folder / "two" / source.stem):
             sys.exit(f"{source.stem}: the bytes depend on --jobs")
     print(f"{HALLS} halls, {runs} runs, load {os.getloadavg()[0]:.1f}; goal: 0.6; same bytes")
-    _table(kinds, "one after the other")
+    _table(kinds, "--jobs 1")
+    _table({name: kinds[name] for name in names[1:]}, "one after the other")
 
 
 def _build(source: Path, output: Path, cache: Path | None) -> Run:

@@ -1,6 +1,6 @@
 """What goes wrong beside threads is not held up by what they have yet to do."""
 
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
@@ -31,3 +31,11 @@ def test_after_an_interrupt_nothing_more_is_begun() -> None:
         *_, last = [pool.submit(work) for _ in range(5)]
         interrupt()
     assert len(done) == 1
+
+
+def test_one_core_does_it_at_once_in_this_thread() -> None:
+    with threads(0) as pool:
+        assert pool.submit(get_ident).result() == get_ident()
+        failed = pool.submit(int, "none")
+    with pytest.raises(ValueError, match="none"):
+        failed.result()
