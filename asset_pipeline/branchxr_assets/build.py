@@ -154,15 +154,10 @@ def build_scene(
     tell("reading", 0.0)
     came = read(source, options)
     tell("floor and anchors", 0.1)
-    try:
-        prepared, cut = _made(came, recipe, tell=tell)
-    except EncoderFailed as error:
-        if recipe.encoder is None or not recipe.encoder.is_optional:
-            raise
-        chosen, noted = without_encoder(recipe.preset, error)
-        recipe = with_fields(recipe, preset=chosen, encoder=None)
-        prepared, cut = _made(came, recipe, tell=tell)
-    warnings = distinct((*noted, *prepared.warnings, *cut.warnings, *_budgets(cut, recipe)))
+    prepared, cut, recipe, doubted = _made(came, recipe, tell=tell)
+    warnings = distinct(
+        (*(doubted or noted), *prepared.warnings, *cut.warnings, *_budgets(cut, recipe))
+    )
     if strict and warnings:
         raise _strict(warnings)
     made = time.perf_counter()
@@ -171,13 +166,11 @@ def build_scene(
     identity = scene or os.fsencode(source.stem).decode("utf-8", "replace")
     plain = _files(came, prepared, cut, identity=identity)
     with threads(jobs - 1) as beside:
-        packed = begin_twins(plain, beside, cache=recipe.cache)
-        pages = {}
+        twins = begin_twins(plain, beside, cache=recipe.cache)
         if has_report:
-            pages["report.html"] = make_report(
-                came, prepared, cut.chunks, warnings, cache=recipe.cache, jobs=jobs
-            )
-        files = {**plain, **packed(), **pages}
+            page = make_report(came, prepared, cut.chunks, warnings, cache=recipe.cache, jobs=jobs)
+            plain["report.html"] = page
+        files = {**plain, **twins()}
     signing_key, made_key = (key, None) if key is not None else user_key(os.environ)
     tell("signing and writing", 0.95)
     version = next_version(output, scene=identity, now=now())
@@ -216,10 +209,26 @@ def _recipe(
     return Recipe(chosen, jobs, kept, encoder), noted
 
 
-def _made(came: Source, recipe: Recipe, *, tell: Progress) -> tuple[Prepared, _Cut]:
-    with with_pictures_begun(came.document, recipe) as ahead:
-        prepared = prepare(came, cache=recipe.cache)
-        return prepared, _cut(prepared, ahead, tell=tell)
+def _made(
+    came: Source, recipe: Recipe, *, tell: Progress
+) -> tuple[Prepared, _Cut, Recipe, list[SceneWarning]]:
+    """Make all chunks; again without an encoder that failed, where the preset can do without.
+
+    Returns:
+        Also the recipe that they were made by, and what to say where it is another.
+    """
+    try:
+        with with_pictures_begun(came.document, recipe) as ahead:
+            prepared = prepare(came, cache=recipe.cache)
+            return prepared, _cut(prepared, ahead, tell=tell), recipe, []
+    except EncoderFailed as error:
+        if recipe.encoder is None or not recipe.encoder.is_optional:
+            raise
+        chosen, said = without_encoder(recipe.preset, error)
+    prepared, cut, plainer, _ = _made(
+        came, with_fields(recipe, preset=chosen, encoder=None), tell=tell
+    )
+    return prepared, cut, plainer, said
 
 
 def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:

@@ -54,8 +54,6 @@ _SAVING: Final = 0.95
 """A repacked image must be at least 5 % smaller to be worth an extension."""
 _FINER: Final = (10, 17)
 """Steps of quality that a normal map is tried at when its directions are off."""
-
-
 _WINDOW_PX: Final = 512
 
 

@@ -6,7 +6,7 @@ and Russian; the words of warnings are in `wording.py`.
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -88,17 +88,7 @@ def make_report(
     floor = prepared.floor
     floor_m = float(prepared.box[0][1]) if floor is None else floor.height
     places = _places(prepared.whole)
-    decode = remembering(cache)
-    take = _Photographer(prepared, Pictures(_PICTURE, decode, cache), floor_m=floor_m).take
-    with threads(jobs - 1) as beside:
-        # What takes as long as the rest, and shares none of its textures.
-        ahead = [
-            beside.submit(take, "source", lambda: [outline_of_source(prepared.whole, cache)]),
-            beside.submit(take, "first", lambda: went.first),
-        ]
-        in_the_end = take("full", lambda: went.whole)
-        baked, shown = _baked(went, decode, cache)
-        pictures = {**ahead[0].result(), **ahead[1].result(), **in_the_end}
+    pictures, (baked, shown) = _illustrated(prepared, went, cache, jobs=jobs, floor_m=floor_m)
     titles = (f"{source.file}: what became of it", f"{source.file}: что получилось")
     body = [
         _header(source, warnings),
@@ -122,6 +112,11 @@ def make_report(
         "</main>",
         _footer(source),
     ]
+    return _page(titles, body, baked)
+
+
+def _page(titles: tuple[str, str], body: Sequence[str], baked: Baked | None) -> bytes:
+    """Return the whole file; titles are English, then Russian."""
     stream = "" if baked is None else f'<script id="scene" type="text/plain">{baked.text}</script>'
     page = (
         '<!doctype html><html lang="en" data-lang="en"><head><meta charset="utf-8">'
@@ -152,6 +147,24 @@ def _places(whole: Document) -> dict[str, list[float]]:
     return {path: worlds[index][:3, 3].tolist() for index, path in paths(whole).items()}
 
 
+def _illustrated(
+    prepared: Prepared, went: _Went, cache: StepCache, *, jobs: int, floor_m: float
+) -> tuple[dict[str, str], tuple[Baked | None, str]]:
+    """Return the pictures by name, and the scene for the viewer: two halves of the same length."""
+    decode = remembering(cache)
+    take = _Photographer(prepared, Pictures(_PICTURE, decode, cache), floor_m=floor_m).take
+
+    def plain() -> dict[str, str]:  # shares no textures with the rest
+        source = outline_of_source(prepared.whole, cache)
+        return {**take("source", [source]), **take("first", went.first)}
+
+    with threads(jobs - 1) as beside:
+        ahead = beside.submit(plain)
+        pictures = take("full", went.whole)
+        baked = _baked(went, decode, cache)
+        return {**ahead.result(), **pictures}, baked
+
+
 class _Photographer:
     """Takes the page's pictures, all from one place, as data URIs by their names."""
 
@@ -160,9 +173,8 @@ class _Photographer:
         cut_m = floor_m + CUT_M
         self._camera = view_from("corner", prepared.box, size=_PICTURE, cut_m=cut_m)
 
-    def take(self, name: str, shown: Callable[[], Sequence[Outline]]) -> dict[str, str]:
+    def take(self, name: str, scenes: Sequence[Outline]) -> dict[str, str]:
         """Return no picture where nothing is shown, or too much."""
-        scenes = shown()
         triangles = sum(drawn_triangles(scene.document) for scene in scenes)
         if not scenes or triangles > min(_PICTURE_TRIANGLES_MAX, TRIANGLES_MAX):
             return {}
