@@ -1,12 +1,13 @@
 """Where a document's geometry lies: placements, world positions, bounds, triangles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import low_high, placed_box
 from .document import Accessor, Array, Document, Floats, Json
 from .tree import quaternion_matrix, walk, world_matrices
 
@@ -131,26 +132,32 @@ def world_points(
 
 def bounds(document: Document) -> Floats | None:
     """Return the box of all geometry in rest pose, `(2, 3)`: low and high; `None` without any."""
-    lows, highs = [], []
-    for placement in placements(document):
-        for points in _world_blocks(document, placement):
-            if len(points):
-                lows.append(points.min(axis=0))
-                highs.append(points.max(axis=0))
-    return np.array([np.min(lows, axis=0), np.max(highs, axis=0)]) if lows else None
+    boxes = [box for p in placements(document) if (box := placed_bounds(document, p)) is not None]
+    return around(boxes) if boxes else None
 
 
-def _world_blocks(document: Document, placement: Placement) -> Iterator[Floats]:
-    """Yield what `world_positions` does, large primitives without skin in parts."""
+def placed_bounds(document: Document, placement: Placement) -> Floats | None:
+    """Return the box of a placed mesh, `(2, 3)`; large ones are looked at in parts."""
     if placement.is_skinned:
-        yield from (points for _, points in world_positions(document, placement))
-        return
+        every = (points for _, points in world_positions(document, placement))
+        boxes = [low_high(points) for points in every if len(points)]
+        return around(boxes) if boxes else None
+    boxes = []
     for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
-        if "POSITION" not in primitive["attributes"]:
-            continue
-        for points in document.accessors[primitive["attributes"]["POSITION"]].float_blocks():
-            for matrix in placement.matrices:
-                yield points @ matrix[:3, :3].T + matrix[:3, 3]
+        if "POSITION" in primitive["attributes"]:
+            accessor = document.accessors[primitive["attributes"]["POSITION"]]
+            boxes += [
+                placed_box(points, matrix)
+                for points in accessor.float_blocks()
+                for matrix in placement.matrices
+            ]
+    return around(boxes) if boxes else None
+
+
+def around(boxes: Floats | Sequence[Floats]) -> Floats:
+    """Return the box `(2, 3)` around boxes, of which there is at least one."""
+    every = np.array(boxes)
+    return np.array([every[:, 0].min(axis=0), every[:, 1].max(axis=0)])
 
 
 def placed_meshes(document: Document) -> dict[int, tuple[float, int]]:

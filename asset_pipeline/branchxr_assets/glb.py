@@ -10,6 +10,7 @@ import numpy as np
 
 from . import container
 from .accessor_uses import Use, needing_bounds, primitives_of, uses_of
+from .columns import low_high
 from .container import Piece
 from .document import COMPONENT_CODES, Accessor, Array, Document, Json
 from .mapped import flat_bytes, let_go
@@ -340,8 +341,7 @@ def _declared(accessor: Accessor, *, has_bounds: bool) -> Json:
     if accessor.is_normalized:
         item["normalized"] = True
     if has_bounds and accessor.count:
-        item["min"] = _shortest(values.min(axis=0))
-        item["max"] = _shortest(values.max(axis=0))
+        item["min"], item["max"] = map(_shortest, low_high(values))
     return item | accessor.rest
 
 

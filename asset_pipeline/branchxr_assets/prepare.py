@@ -64,8 +64,9 @@ def prepare(source: Source, *, cache: StepCache = NOTHING_REMEMBERED) -> Prepare
     whole, warnings = mended(source)
     anchors, anchor_warnings = list_anchors(whole)
     floor, floor_warnings = make_floor(whole, anchors, cache=cache)
-    box = _box(whole, anchors)
-    scale = _scale(whole, source.unit_m)
+    found = bounds(whole)
+    box = _box(found, anchors)
+    scale = _scale(found, source.unit_m)
     every = distinct((*warnings, *scale, *_far(box), *anchor_warnings, *floor_warnings))
     return Prepared(whole, box, anchors, floor, every)
 
@@ -86,8 +87,9 @@ def looked_at(source: Source) -> tuple[SceneWarning, ...]:
     )
     floor = SceneWarning("floor_not_sought", "the scene", message)
     _, anchor_warnings = list_anchors(whole)
-    scale = _scale(whole, source.unit_m)
-    return distinct((*warnings, *scale, *_far(_box(whole, [])), *anchor_warnings, floor))
+    box = bounds(whole)
+    scale = _scale(box, source.unit_m)
+    return distinct((*warnings, *scale, *_far(_box(box, [])), *anchor_warnings, floor))
 
 
 def mended(source: Source) -> tuple[Document, list[SceneWarning]]:
@@ -117,9 +119,8 @@ def _steps(file: str) -> list[Callable[[Document], Outcome]]:
     ]
 
 
-def _scale(whole: Document, unit_m: float) -> list[SceneWarning]:
+def _scale(box: Floats | None, unit_m: float) -> list[SceneWarning]:
     """Name a size that no branch has; nothing is rescaled, since only an artist can know."""
-    box = bounds(whole)
     side = 0.0 if box is None else float((box[1] - box[0]).max())
     if box is None or SMALL_M <= side <= LARGE_M:
         return []
@@ -145,9 +146,8 @@ def _far(box: Floats) -> list[SceneWarning]:
     return [SceneWarning("scene_far", "the scene", message)]
 
 
-def _box(whole: Document, anchors: list[Json]) -> Floats:
+def _box(box: Floats | None, anchors: list[Json]) -> Floats:
     """Return the scene's box; without geometry that of its anchors, or a metre at the origin."""
-    box = bounds(whole)
     if box is not None:
         return box
     places = np.array([a["position"] for a in anchors] or [[0.0, 0.0, 0.0]])

@@ -15,7 +15,7 @@ from PIL import Image
 from branchxr.errors import InputRefused
 
 from .document import Document, Floats
-from .geometry import bounds
+from .geometry import around, bounds
 from .opened import Level, is_package, open_package
 from .pictures import is_for_devices
 from .prepare import prepare
@@ -66,8 +66,7 @@ def shown_package(path: Path, *, level: Level, now: float, allow_unsigned: bool)
     package = open_package(path, now=now, allow_unsigned=allow_unsigned)
     documents = tuple(package.documents(level))
     boxes = [box for box in (bounds(document) for document in documents) if box is not None]
-    every = np.array(boxes or [np.array([[-0.5] * 3, [0.5] * 3])])
-    box = np.array([every[:, 0].min(axis=0), every[:, 1].max(axis=0)])
+    box = around(boxes or [np.array([[-0.5] * 3, [0.5] * 3])])
     floor = package.branch.get("floor")
     height = floor.get("height") if isinstance(floor, dict) else None
     return Shown(documents, box, float(height if isinstance(height, int | float) else box[0][1]))

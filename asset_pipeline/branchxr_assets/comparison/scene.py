@@ -8,7 +8,14 @@ from typing import Any, Final
 import numpy as np
 
 from ..document import Document, Floats, Json
-from ..geometry import Placement, placements, triangle_count, triangles, world_positions
+from ..geometry import (
+    Placement,
+    placed_bounds,
+    placements,
+    triangle_count,
+    triangles,
+    world_positions,
+)
 from ..tree import paths, world_matrices
 from .change import Side, told
 
@@ -168,19 +175,17 @@ def scene_of(side: Side) -> dict[str, Item]:
 
 
 def _body(document: Document, placement: Placement, digests: Mapping[str, str]) -> Body | None:
-    parts = [points for _, points in world_positions(document, placement) if len(points)]
-    if not parts:
+    box = placed_bounds(document, placement)
+    if box is None:
         return None
-    low = np.min([points.min(axis=0) for points in parts], axis=0)
-    high = np.max([points.max(axis=0) for points in parts], axis=0)
     primitives = document.listed("meshes")[placement.mesh]["primitives"]
     names = [str(m.get("name", "")) for m in document.listed("materials")]
     drawn = sum(triangle_count(document, p) for p in primitives)
     return Body(
         document=document,
         placement=placement,
-        middle=(low + high) / 2,
-        size_m=float(np.linalg.norm(high - low)),
+        middle=box.mean(axis=0),
+        size_m=float(np.linalg.norm(box[1] - box[0])),
         digests=digests,
         triangles=drawn * len(placement.matrices),
         materials=tuple(names[p["material"]] for p in primitives if "material" in p),

@@ -8,7 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import low_high
 from ..document import AccessorPool, Document, Outcome
+from ..geometry import around
 from ..rewrite import prune
 
 _TOP: Final = 32767
@@ -32,8 +34,7 @@ def quantize(document: Document, options: QuantizeOptions = DEFAULTS) -> Outcome
     if not primitives:
         return Outcome(changed, {"error_m": 0.0})
     tables = [changed.accessors[p["attributes"]["POSITION"]].as_float() for p in primitives]
-    low = np.min([table.min(axis=0) for table in tables], axis=0)
-    high = np.max([table.max(axis=0) for table in tables], axis=0)
+    low, high = around([low_high(table) for table in tables])
     middle = ((low + high) / 2).astype(np.float32)
     # One scale for all axes: normals stay upright and a flat scene divides by no zero.
     half = np.float32(max(float((high - low).max()) / 2, 1e-6))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from ..document import Document, Floats, Outcome
-from ..geometry import placements, triangle_count, world_positions
+from ..geometry import placed_bounds, placements, triangle_count
 from ..parts import part_of
 from ..rewrite import prune
 from ..tree import walk
@@ -76,11 +76,9 @@ def _spots(document: Document) -> list[_Spot]:
     found = []
     meshes = document.listed("meshes")
     for placement in placements(document):
-        parts = [points for _, points in world_positions(document, placement) if len(points)]
-        if not parts:
+        box = placed_bounds(document, placement)
+        if box is None:
             continue
-        points = np.concatenate(parts)
-        box = np.stack([points.min(axis=0), points.max(axis=0)])
         drawn = sum(triangle_count(document, p) for p in meshes[placement.mesh]["primitives"])
         count = drawn * len(placement.matrices)
         found.append(_Spot(placement.node, box.mean(axis=0), box, count))

@@ -22,8 +22,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from ..columns import low_high
 from ..document import Array, Document, Json
-from ..geometry import drawn_triangles
+from ..geometry import around, drawn_triangles
 from ..pictures import ENCODERS
 from ..render.materials import PLAIN, Material, Slot, load_materials
 from ..render.soup import Soup, gather
@@ -91,7 +92,7 @@ def bake(
     soups = [_LazySoup(scene) for scene in scenes]
     boxes = [_box(scene, soup, cache) for scene, soup in zip(scenes, soups, strict=True)]
     every = np.array([box for box in boxes if box is not None] or [[[0.0] * 3, [1.0] * 3]])
-    low, high = every[:, 0].min(axis=0), every[:, 1].max(axis=0)
+    low, high = around(every)
     pieces = [
         _piece(scene, soup, (low, high), decode, cache)
         for scene, soup in zip(scenes, soups, strict=True)
@@ -132,7 +133,7 @@ class _LazySoup:
 def _box(scene: Outline, soup: _LazySoup, cache: StepCache) -> list[list[float]] | None:
     def make() -> bytes:
         points = soup.get()[1].points
-        box = [points.min(axis=0).tolist(), points.max(axis=0).tolist()] if len(points) else None
+        box = low_high(points).tolist() if len(points) else None
         return json.dumps(box).encode()
 
     step = Step("baked_box", own_code(), inputs=(scene.form,))
@@ -293,7 +294,7 @@ def _packed_uvs(
     if slot is None:
         return [0.0, 0.0], [1.0, 1.0], np.zeros((len(vertices), 2), "<u2")
     uv = soup.uvs[vertices, slot.uv_set] @ slot.matrix[:, :2].T + slot.matrix[:, 2]
-    low, high = uv.min(axis=0), uv.max(axis=0)
+    low, high = low_high(uv)
     size = np.where(high > low, high - low, 1)
     packed = np.round((uv - low) / size * 65535).astype("<u2")
     return [float(v) for v in low], [float(v) for v in size], packed

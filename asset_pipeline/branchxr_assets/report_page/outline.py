@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import container
+from ..columns import low_high
 from ..document import COMPONENT_TYPES, COMPONENTS, Accessor, Document, Floats, Json
 from ..operations.textures import image_sources, slots_of
 from ..readers.gltf import read_chunk
@@ -57,7 +58,7 @@ def outline_of_source(document: Document, cache: StepCache) -> Outline:
 
     def corners(index: int) -> Floats:
         values = document.accessors[index].as_float()
-        return np.array([values.min(axis=0), values.max(axis=0)])
+        return low_high(values)
 
     arrays = [content(index) for index in range(len(document.accessors))]
     form = _hash([document.root, arrays])

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import ufbx
 
+from ...columns import placed_box
 from ...document import Floats
 from . import native
 from .deformers import Morphs, Skin, matrix_of, read_morphs, read_skin, say_loose
@@ -185,10 +186,7 @@ def _line(parents: Mapping[int, int], index: int) -> list[int]:
 
 
 def _box(points: Floats, matrix: Floats) -> Floats:
-    placed = points @ matrix[:3, :3].T + matrix[:3, 3]
-    if not len(placed):
-        return np.zeros((2, 3))
-    return np.array([placed.min(axis=0), placed.max(axis=0)])
+    return placed_box(points, matrix) if len(points) else np.zeros((2, 3))
 
 
 def _say_mesh(reading: Reading, mesh: Any) -> None:
