@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import across, lengths
 from .document import Floats
 from .geometry import Triangles
 
@@ -61,7 +62,7 @@ class ClusterMesh:
     def area(self) -> float:
         """Surface of the mesh, in the square of its units."""
         a, b, c = (self.points[self.faces[:, corner]] for corner in range(3))
-        return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+        return float(lengths(np.cross(b - a, c - a)).sum() / 2)
 
     def cluster(self, cell: float) -> Clusters:
         """Keep one vertex per cell; `cell` is its side in the units of the points."""
@@ -83,7 +84,7 @@ class ClusterMesh:
         sources = _nearest_in_island(points, islands, number, points[places])
         reached = np.unique(kept)
         moved = points[reached] - points[sharpest][cells[reached]]
-        error = float(np.linalg.norm(moved, axis=1).max(initial=0.0))
+        error = float(lengths(moved).max(initial=0.0))
         return Clusters(places, sources, number[islands[kept]], error)
 
 
@@ -113,13 +114,13 @@ class _Parts:
         np.maximum.at(high, labels, points)
         a, b, c = (points[faces[:, corner]] for corner in range(3))
         crossed = np.cross(b - a, c - a)
-        area = np.linalg.norm(crossed, axis=1, keepdims=True)
+        area = lengths(crossed)[:, None]
         squares = crossed**2 / np.where(area > 0, area, 1)
         of_face = labels[faces[:, 0]]
         facing = np.stack([np.bincount(of_face, squares[:, i], count) for i in range(3)], axis=1)
-        total = facing.sum(axis=1, keepdims=True)
+        total = across(np.add, facing)[:, None]
         facing = np.sqrt(facing / np.where(total > 0, total, 1))
-        least = np.maximum(facing.min(axis=1, keepdims=True), 0.2)
+        least = np.maximum(across(np.minimum, facing)[:, None], 0.2)
         shares = (least / np.maximum(facing, 1e-9)).clip(_SHARE_MIN, 1.0)
         return cls(labels, low, high - low, shares)
 
@@ -148,7 +149,7 @@ def _sharpest(points: Floats, score: Floats, cells: Labels) -> Labels:
     """Return each cell's sharpest vertex; the nearest to the cell's mean among equals."""
     counts = np.bincount(cells)
     middle = np.stack([np.bincount(cells, points[:, axis]) / counts for axis in range(3)], axis=1)
-    distance = np.linalg.norm(points - middle[cells], axis=1)
+    distance = lengths(points - middle[cells])
     # Rounded, so that noise in the last bits does not decide.
     order = np.lexsort((np.arange(len(points)), distance, -np.round(score, 3), cells))
     return order[np.r_[True, np.diff(cells[order]) > 0]]
@@ -159,15 +160,15 @@ def _sharpness(points: Floats, faces: Triangles, welded: Labels) -> Floats:
     count = int(welded.max(initial=-1)) + 1
     a, b, c = (points[faces[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
-    areas = np.linalg.norm(normals, axis=1)
+    areas = lengths(normals)
     sums, totals = np.zeros((count, 3)), np.zeros(count)
     for i in range(3):
         np.add.at(sums, welded[faces[:, i]], normals)
         np.add.at(totals, welded[faces[:, i]], areas)
-    folded: Floats = 1 - np.linalg.norm(sums, axis=1) / np.where(totals > 0, totals, 1)
+    folded: Floats = 1 - lengths(sums) / np.where(totals > 0, totals, 1)
     folded[totals == 0] = 0
     ends = welded[faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)]
-    low, high = ends.min(axis=1), ends.max(axis=1)
+    low, high = across(np.minimum, ends), across(np.maximum, ends)
     _, first, uses = np.unique(low * count + high, return_index=True, return_counts=True)
     rim = ends[first[uses == 1]]  # an edge of one triangle only
     if not len(rim):
@@ -176,12 +177,12 @@ def _sharpness(points: Floats, faces: Triangles, welded: Labels) -> Floats:
     place = np.zeros((count, 3))
     place[welded] = points
     along = place[rim[:, 1]] - place[rim[:, 0]]
-    length = np.linalg.norm(along, axis=1, keepdims=True)
+    length = lengths(along)[:, None]
     along /= np.where(length > 0, length, 1)
     bend = np.zeros((count, 3))
     np.add.at(bend, rim[:, 0], along)
     np.add.at(bend, rim[:, 1], -along)
-    score: Floats = folded + np.linalg.norm(bend, axis=1)
+    score: Floats = folded + lengths(bend)
     score[np.unique(rim)] += 0.1
     spread: Floats = score[welded]
     return spread
@@ -225,7 +226,7 @@ def _nearest_in_island(
     """Return, per new vertex, the vertex of its island that lies nearest to it."""
     members = np.flatnonzero(number[islands] >= 0)
     new = number[islands[members]]
-    distance = np.linalg.norm(points[members] - new_points[new], axis=1)
+    distance = lengths(points[members] - new_points[new])
     order = np.lexsort((members, distance, new))
     starts = np.r_[True, np.diff(new[order]) > 0] if len(order) else np.empty(0, bool)
     return members[order[starts]]

@@ -23,3 +23,25 @@ def placed_box(points: Floats, matrix: Floats) -> Floats:
     """Return the box `(2, 3)` of `(n, 3)` points placed by a `(4, 4)` matrix; n is not 0."""
     placed = matrix[:3, :3] @ np.ascontiguousarray(points.T)
     return low_high(placed.T) + matrix[:3, 3]
+
+
+def across(fold: np.ufunc, table: Array) -> Array:
+    """Fold the second axis of `(n, k, ...)`, k up to about ten: `across(np.minimum, t)`.
+
+    Of bools `np.logical_and` and `np.logical_or`; `np.add` does not count them.
+    """
+    found: Array = table[:, 0]
+    for place in range(1, table.shape[1]):
+        found = fold(found, table[:, place])
+    return found
+
+
+def lengths(vectors: Array) -> Array:
+    """Return the length of each row of `(n, k)`."""
+    found: Array = np.sqrt(across(np.add, vectors * vectors))
+    return found
+
+
+def dots(one: Array, other: Array) -> Array:
+    """Return the scalar product of each row of `(n, k)` with the other's."""
+    return across(np.add, one * other)

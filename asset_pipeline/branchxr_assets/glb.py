@@ -10,7 +10,7 @@ import numpy as np
 
 from . import container
 from .accessor_uses import Use, needing_bounds, primitives_of, uses_of
-from .columns import low_high
+from .columns import across, low_high
 from .container import Piece
 from .document import COMPONENT_CODES, Accessor, Array, Document, Json
 from .mapped import flat_bytes, let_go
@@ -347,7 +347,7 @@ def _declared(accessor: Accessor, *, has_bounds: bool) -> Json:
 
 def _sparse(values: Array, views: dict[object, _View]) -> Json:
     """Store the rows that are not zero; there is at least one, as section 5.2 wants."""
-    rows = np.flatnonzero(values.any(axis=1))
+    rows = np.flatnonzero(across(np.logical_or, values != 0))
     rows = rows if len(rows) else np.zeros(1, np.int64)
     dtype = np.dtype("<u2") if rows[-1] < 65536 else np.dtype("<u4")
     view = views.setdefault((Use.SPARSE, 0), _View(Use.SPARSE, 0))

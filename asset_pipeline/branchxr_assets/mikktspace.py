@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import dots, lengths
 from .document import Floats
 from .geometry import Triangles
 from .normals import summed, unit
@@ -52,7 +53,7 @@ def corner_tangents(
     projected = unit(_on_plane(per_corner, own))
     weights = np.where(np.repeat(has_area, 3), _angles(points, own, faces), 0.0)
     made = unit(summed(groups, projected * weights[:, None], len(flat)))[groups]
-    lost = np.linalg.norm(made, axis=1) < 0.5
+    lost = lengths(made) < 0.5
     made[lost] = _any_across(own[lost])
     # glTF's v points down, MikkTSpace's up: the sign turns (glTF issue 2056).
     sign = np.where(np.repeat(is_right, 3)[groups], -1.0, 1.0)
@@ -75,8 +76,8 @@ def _derivatives(
     is_right = area > 0
     along = t[:, 1:] * d1 - s[:, 1:] * d2
     across = s[:, :1] * d2 - t[:, :1] * d1
-    lengths = np.linalg.norm(along, axis=1) * np.linalg.norm(across, axis=1)
-    has_area = (np.abs(area) > np.finfo(np.float32).tiny) & (lengths > 0)
+    sizes = lengths(along) * lengths(across)
+    has_area = (np.abs(area) > np.finfo(np.float32).tiny) & (sizes > 0)
     return along * np.where(is_right, 1.0, -1.0)[:, None], is_right, has_area
 
 
@@ -129,12 +130,12 @@ def _angles(points: Floats, normals: Floats, faces: Triangles) -> Floats:
     corners = points[faces]
     before, after = (corners[:, [1, 2, 0]] - corners), (corners[:, [2, 0, 1]] - corners)
     one, other = (unit(_on_plane(edge.reshape(-1, 3), normals)) for edge in (before, after))
-    found: Floats = np.arccos((one * other).sum(axis=1).clip(-1, 1))
+    found: Floats = np.arccos(dots(one, other).clip(-1, 1))
     return found
 
 
 def _on_plane(vectors: Floats, normals: Floats) -> Floats:
-    flat: Floats = vectors - normals * (normals * vectors).sum(axis=1, keepdims=True)
+    flat: Floats = vectors - normals * dots(normals, vectors)[:, None]
     return flat
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from .clustering import Labels
+from .columns import across, dots, lengths
 from .document import Floats
 from .geometry import Triangles
 
@@ -38,7 +39,7 @@ def reshade(points: Floats, faces: Triangles, old: Floats) -> tuple[Labels, Tria
     corners = faces.reshape(-1)
     per_corner = np.repeat(crossed, 3, axis=0)
     mean = unit(summed(corners, per_corner, len(points)))
-    is_sharp = (mean[corners] * unit(per_corner)).sum(axis=1) < _SHARP_COSINE
+    is_sharp = dots(mean[corners], unit(per_corner)) < _SHARP_COSINE
     axis = np.abs(per_corner).argmax(axis=1)
     is_negative = per_corner[np.arange(len(axis)), axis] < 0
     bucket = np.where(is_sharp, 1 + 2 * axis + is_negative, 0)
@@ -46,7 +47,7 @@ def reshade(points: Floats, faces: Triangles, old: Floats) -> tuple[Labels, Tria
     number = number.reshape(-1)
     sources = keys // 7
     normals = unit(summed(number, per_corner, len(keys)))
-    is_flat = (normals == 0).all(axis=1)
+    is_flat = across(np.logical_and, normals == 0)
     normals[is_flat] = old[sources[is_flat]]
     return sources, number.reshape(-1, 3), normals
 
@@ -66,6 +67,6 @@ def summed(where: Labels, values: Floats, count: int) -> Floats:
 
 def unit(vectors: Floats) -> Floats:
     """Return rows of length one; those of none stay zero."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    length = lengths(vectors)[:, None]
     found: Floats = vectors / np.where(length > 0, length, 1)
     return found

@@ -14,6 +14,7 @@ from PIL import (
     features,
 )
 
+from .columns import dots, lengths
 from .document import Floats
 
 PIXELS_MAX: Final = 16384 * 16384 // 4
@@ -157,15 +158,15 @@ def angular_error_deg(image: Image.Image, encoded: bytes) -> float:
     if again is None or again.size != image.size:
         return 180.0
     one, other = (_directions(picture) for picture in (image, again))
-    cosine = np.einsum("ij,ij->i", one, other).clip(-1, 1)
+    cosine = dots(one, other).clip(-1, 1)
     return float(np.degrees(np.arccos(cosine)).mean())
 
 
 def _directions(image: Image.Image) -> NDArray[np.float32]:
     pixels = np.asarray(image.convert("RGB"))[::3, ::3].reshape(-1, 3)
     found = pixels.astype(np.float32) / np.float32(127.5) - 1
-    length = np.linalg.norm(found, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = found / np.maximum(length, np.float32(1e-6))
+    length = np.maximum(lengths(found)[:, None], np.float32(1e-6))
+    unit: NDArray[np.float32] = np.divide(found, length, dtype=np.float32)
     return unit
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from .columns import lengths
 from .document import Document, Floats, Json
 from .refusal import refused
 
@@ -73,7 +74,7 @@ def local_matrix(node: Json) -> Floats:
 
 def quaternion_matrix(quaternions: Floats) -> Floats:
     """Turn `(n, 4)` quaternions `x y z w` into `(n, 3, 3)` rotations; zero ones do not turn."""
-    length = np.linalg.norm(quaternions, axis=1, keepdims=True)
+    length = lengths(quaternions)[:, None]
     unit = np.where(length > 0, quaternions / np.where(length > 0, length, 1), (0, 0, 0, 1))
     x, y, z, w = unit.T
     rows = [

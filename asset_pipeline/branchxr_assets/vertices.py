@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import across
 from .document import Accessor, AccessorPool, Document, Json
 
 Order = NDArray[np.int64]
@@ -57,11 +58,11 @@ def byte_weights(accessor: Accessor) -> Accessor:
     Only for a vertex's one set of four; an error of 1/510 is what gltfpack and glTF-Transform take.
     """
     weights = accessor.as_float()
-    total = weights.sum(axis=1, keepdims=True)
+    total = across(np.add, weights)[:, None]
     scaled = weights / np.where(total > 0, total, 1) * 255
     whole = np.floor(scaled)
     order = np.argsort(whole - scaled, axis=1, kind="stable")
-    missing = (total[:, 0] > 0) * (255 - whole.sum(axis=1))
+    missing = (total[:, 0] > 0) * (255 - across(np.add, whole))
     rank = np.argsort(order, axis=1, kind="stable")
     stored = (whole + (rank < np.round(missing)[:, None])).astype(np.uint8)
     stored.setflags(write=False)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from branchxr_assets.columns import low_high, placed_box
+from branchxr_assets.columns import across, dots, lengths, low_high, placed_box
 
 
 @pytest.mark.parametrize("dtype", ["<f4", "<f8", "<i2", "<u1", "<u4"])
@@ -32,3 +32,20 @@ def test_a_box_is_that_of_the_placed_points() -> None:
     placed = points @ matrix[:3, :3].T + matrix[:3, 3]
     expected = np.array([placed.min(axis=0), placed.max(axis=0)])
     np.testing.assert_allclose(placed_box(points, matrix), expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (5, 1), (5, 3), (5, 3, 2), (5, 9, 2)])
+def test_folding_the_second_axis_is_what_numpy_does(shape: tuple[int, ...]) -> None:
+    table = np.random.default_rng(3).normal(size=shape)
+    for fold, same in ((np.minimum, table.min), (np.maximum, table.max), (np.add, table.sum)):
+        np.testing.assert_allclose(across(fold, table), same(axis=1), rtol=1e-15, atol=1e-15)
+    is_up = table > 0
+    assert (across(np.logical_and, is_up) == is_up.all(axis=1)).all()
+    assert (across(np.logical_or, is_up) == is_up.any(axis=1)).all()
+
+
+def test_lengths_and_products_of_rows_keep_their_type() -> None:
+    one, other = np.random.default_rng(5).normal(size=(2, 40, 3)).astype(np.float32)
+    assert lengths(one).dtype == dots(one, other).dtype == np.float32
+    np.testing.assert_array_equal(lengths(one), np.linalg.norm(one, axis=1))
+    np.testing.assert_allclose(dots(one, other), (one * other).sum(axis=1), rtol=1e-6)

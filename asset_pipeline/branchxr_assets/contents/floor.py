@@ -9,6 +9,7 @@ import numpy as np
 
 from branchxr.protocol.floor import CELLS_MAX, Floor
 
+from ..columns import across, lengths
 from ..document import Accessor, Document, Floats, Json
 from ..encoders import encoder_versions
 from ..geometry import Placement, placements, triangles, world_positions
@@ -65,7 +66,7 @@ def make_floor(
         message = "nothing is marked `walkable`; the largest level surface is taken for the floor"
         warnings.append(SceneWarning("floor_guessed", "the scene", message))
     height = _height(surface, options)
-    near = np.abs(surface[:, :, 1] - height).max(axis=1) <= options.step_m
+    near = across(np.maximum, np.abs(surface[:, :, 1] - height)) <= options.step_m
     if not near.any():
         message = "the walkable surface is nowhere level; there is no floor grid"
         return None, [*warnings, SceneWarning("floor_missing", "the scene", message)]
@@ -167,13 +168,13 @@ def _facing_up(solids: Sequence[_Solid], cache: StepCache) -> Floats:
 
 def _normals(corners: Floats) -> Floats:
     crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(crossed, axis=1, keepdims=True)
+    length = lengths(crossed)[:, None]
     return crossed / np.where(length > 0, length, 1)
 
 
 def _areas(corners: Floats) -> Floats:
     crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas: Floats = np.linalg.norm(crossed, axis=1) / 2
+    areas: Floats = lengths(crossed) / 2
     return areas
 
 
@@ -247,7 +248,7 @@ def _blocked(
 
 def _touched(grid: Grid, solid: Floats, low: float, high: float) -> Mask:
     heights = solid[:, :, 1]
-    is_inside = (heights.min(axis=1) >= low) & (heights.max(axis=1) <= high)
+    is_inside = (across(np.minimum, heights) >= low) & (across(np.maximum, heights) <= high)
     mask = cover(grid, solid[is_inside], is_touching=True)
     return mask | cover(grid, clip_height(solid[~is_inside], low, high), is_touching=True)
 

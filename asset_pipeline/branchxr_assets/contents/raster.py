@@ -1,10 +1,12 @@
 """Draw triangles into a grid of floor cells, exactly enough to never miss a wall."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import across
 from ..document import Floats
 
 Mask = NDArray[np.bool_]
@@ -49,12 +51,28 @@ def _cover(mask: Mask, grid: Grid, corners: Floats, *, is_touching: bool) -> Non
     half = 0.5 if is_touching else 0.0
     size = np.array((grid.columns, grid.rows))
     # Cut to the grid before they are whole numbers: a scene may reach beyond all of those.
-    low = np.floor(flat.min(axis=1) - (0.0 if is_touching else 0.5)).clip(0, size).astype(np.int64)
-    high = np.floor(flat.max(axis=1)).clip(-1, size - 1).astype(np.int64)
-    inside = (low <= high).all(axis=1)
+    low = (
+        np.floor(across(np.minimum, flat) - (0.0 if is_touching else 0.5))
+        .clip(0, size)
+        .astype(np.int64)
+    )
+    high = np.floor(across(np.maximum, flat)).clip(-1, size - 1).astype(np.int64)
+    inside = across(np.logical_and, low <= high)
     flat, low, high = flat[inside], low[inside], high[inside]
+    if is_touching:  # what lies in one row or column of cells touches all of them from end to end
+        is_thin = across(np.logical_or, low == high)
+        for _, column, row in _candidates(low[is_thin], high[is_thin]):
+            mask[row, column] = True
+        flat, low, high = flat[~is_thin], low[~is_thin], high[~is_thin]
     axes, least, most = _separating_axes(flat)
-    _draw(mask, low, high, axes, least, most, half=half)
+    for shape, column, row in _candidates(low, high):
+        hit = np.ones(len(shape), np.bool_)
+        for axis in range(axes.shape[1]):
+            right, ahead = axes[shape, axis].T
+            middle = right * (column + 0.5) + ahead * (row + 0.5)
+            reach = half * (np.abs(right) + np.abs(ahead)) + 1e-9
+            hit &= (middle + reach >= least[shape, axis]) & (middle - reach <= most[shape, axis])
+        mask[row[hit], column[hit]] = True
 
 
 def clip_height(corners: Floats, low: float, high: float) -> Floats:
@@ -64,7 +82,7 @@ def clip_height(corners: Floats, low: float, high: float) -> Floats:
     point that does not exist repeats one that does.
     """
     heights = corners[:, :, 1]
-    corners = corners[(heights.max(axis=1) >= low) & (heights.min(axis=1) <= high)]
+    corners = corners[(across(np.maximum, heights) >= low) & (across(np.minimum, heights) <= high)]
     if not len(corners):
         return np.empty((0, 9, 3))
     points = [corners]
@@ -78,7 +96,7 @@ def clip_height(corners: Floats, low: float, high: float) -> Floats:
         points.append(corners + part[:, :, None] * (following - corners))
         exists.append((part >= 0) & (part <= 1))
     every, is_there = np.concatenate(points, axis=1), np.concatenate(exists, axis=1)
-    kept = is_there.any(axis=1)
+    kept = across(np.logical_or, is_there)
     every, is_there = every[kept], is_there[kept]
     first = every[np.arange(len(every)), is_there.argmax(axis=1)]
     return np.where(is_there[:, :, None], every, first[:, None, :])
@@ -90,11 +108,11 @@ def dilate(mask: Mask, *, radius: float) -> Mask:
     grown = mask.copy()
     rows, columns = mask.shape
     for down in range(-reach, reach + 1):
-        for across in range(-reach, reach + 1):
-            if (down, across) == (0, 0) or down * down + across * across > radius * radius:
+        for right in range(-reach, reach + 1):
+            if (down, right) == (0, 0) or down * down + right * right > radius * radius:
                 continue
-            target = (_shifted(down, rows), _shifted(across, columns))
-            source = (_shifted(-down, rows), _shifted(-across, columns))
+            target = (_shifted(down, rows), _shifted(right, columns))
+            source = (_shifted(-down, rows), _shifted(-right, columns))
             grown[target] |= mask[source]
     return grown
 
@@ -116,21 +134,14 @@ def _separating_axes(flat: Floats) -> tuple[Floats, Floats, Floats]:
     return axes, along.min(axis=2), along.max(axis=2)
 
 
-def _draw(
-    mask: Mask, low: Cells, high: Cells, axes: Floats, least: Floats, most: Floats, *, half: float
-) -> None:
+def _candidates(low: Cells, high: Cells) -> Iterator[tuple[Cells, Cells, Cells]]:
+    """Yield `(shape, column, row)` of all cells from each shape's lowest to its highest."""
     spans = high - low + 1
-    starts = np.concatenate([[0], np.prod(spans, axis=1).cumsum()])
+    starts = np.concatenate([[0], across(np.multiply, spans).cumsum()])
     for begin in range(0, int(starts[-1]), _CANDIDATES_MAX):
         every = np.arange(begin, min(begin + _CANDIDATES_MAX, int(starts[-1])))
         shape = np.searchsorted(starts, every, side="right") - 1
         number = every - starts[shape]
         column = low[shape, 0] + number % spans[shape, 0]
         row = low[shape, 1] + number // spans[shape, 0]
-        hit = np.ones(len(shape), np.bool_)
-        for axis in range(axes.shape[1]):
-            across, along = axes[shape, axis].T
-            middle = across * (column + 0.5) + along * (row + 0.5)
-            reach = half * (np.abs(across) + np.abs(along)) + 1e-9
-            hit &= (middle + reach >= least[shape, axis]) & (middle - reach <= most[shape, axis])
-        mask[row[hit], column[hit]] = True
+        yield shape, column, row

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..columns import across
 from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, placed_meshes, triangles
 from ..packing import DracoPart, DracoStream, position_bits
@@ -227,7 +228,8 @@ def _levels(points: Array, faces: Array, options: DracoOptions) -> list[int]:
 
     def are_flat(ends: Array) -> Any:
         a, b, c = (ends[:, corner].reshape(len(faces), -1) for corner in range(3))
-        return (a == b).all(axis=1) | (b == c).all(axis=1) | (c == a).all(axis=1)
+        same = [across(np.logical_and, one == other) for one, other in ((a, b), (b, c), (c, a))]
+        return np.logical_or.reduce(same)
 
     if are_flat(faces).any() or are_flat(points[faces]).all():
         return [0]

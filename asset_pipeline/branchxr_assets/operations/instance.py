@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..columns import across
 from ..document import Document, Floats, Json, Outcome
 from ..geometry import positions
 from ..rewrite import prune
@@ -133,10 +134,10 @@ def _winding(document: Document, first: int, second: int) -> int:
 
 def _turning(one: Any, other: Any) -> int:
     turned = [np.roll(other, k, axis=1) for k in range(3)]
-    if np.logical_or.reduce([(one == t).all(axis=1) for t in turned]).all():
+    if np.logical_or.reduce([across(np.logical_and, one == t) for t in turned]).all():
         return 1
     mirrored = [np.roll(other[:, ::-1], k, axis=1) for k in range(3)]
-    if np.logical_or.reduce([(one == t).all(axis=1) for t in mirrored]).all():
+    if np.logical_or.reduce([across(np.logical_and, one == t) for t in mirrored]).all():
         return -1
     return 0
 

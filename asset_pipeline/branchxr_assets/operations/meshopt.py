@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from .. import meshopt as codec
+from ..columns import lengths
 from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, placed_meshes
 from ..packing import EXT_MESHOPT, MeshoptRows, position_bits
@@ -217,8 +218,8 @@ class _Packer:
     def _quaternions(self, accessor: Accessor) -> MeshoptRows | _Filtered:
         bits = self._options.rotation_bits
         is_float = accessor.values.dtype.kind == "f" and accessor.type == "VEC4"
-        lengths = np.linalg.norm(accessor.as_float(), axis=1)
-        if not is_float or bits is None or (np.abs(lengths - 1) > 1e-3).any():
+        sizes = lengths(accessor.as_float())
+        if not is_float or bits is None or (np.abs(sizes - 1) > 1e-3).any():
             return _plain(accessor)
         rows = codec.encode_quaternions(accessor.values, bits=bits)
         values = codec.unfilter(rows, "QUATERNION").view("<i2").reshape(-1, 4)

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import across, lengths
 from ..document import AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, positions, triangles
 from ..normals import face_normals, summed, unit
@@ -76,10 +77,10 @@ def _mend(
 ) -> None:
     attributes = primitive["attributes"]
     came = document.accessors[attributes["NORMAL"]]
-    if not any((np.linalg.norm(block, axis=1) < _ZERO).any() for block in came.float_blocks()):
+    if not any((lengths(block) < _ZERO).any() for block in came.float_blocks()):
         return
     values = came.as_float()
-    is_zero = np.linalg.norm(values, axis=1) < _ZERO
+    is_zero = lengths(values) < _ZERO
     counts, warnings, place = told
     key = (attributes["NORMAL"], attributes["POSITION"], primitive.get("indices", -1))
     if key not in mended:
@@ -87,7 +88,7 @@ def _mend(
         points = positions(document, primitive)
         each = np.repeat(face_normals(points, faces), 3, axis=0)
         found = unit(summed(faces.reshape(-1), each, len(points)))
-        found[np.linalg.norm(found, axis=1) < 0.5] = (0.0, 1.0, 0.0)
+        found[lengths(found) < 0.5] = (0.0, 1.0, 0.0)
         whole = np.where(is_zero[:, None], found, values).astype(np.float32)
         mended[key] = pool.add(whole, "VEC3")
         count = int(is_zero.sum())
@@ -101,7 +102,7 @@ def _write_flat(document: Document, primitive: Json, pool: AccessorPool) -> None
     """Give every corner its face's normal; corners of level faces go on sharing a vertex."""
     faces = triangles(document, primitive)
     flat = unit(face_normals(positions(document, primitive), faces)).astype(np.float32)
-    flat[(flat == 0).all(axis=1)] = (0.0, 1.0, 0.0)
+    flat[across(np.logical_and, flat == 0)] = (0.0, 1.0, 0.0)
     flat += np.float32(0)  # no negative zero: it would part what is level
     rows: Array = np.repeat(flat, 3, axis=0)
     keys = np.concatenate([faces.reshape(-1, 1).astype(np.float64), rows], axis=1)

@@ -7,6 +7,7 @@ import numpy as np
 
 from branchxr.errors import SceneRefused
 
+from ..columns import lengths
 from ..document import Accessor, AccessorPool, Array, Document, Floats, Json, Outcome
 from ..geometry import TRIANGLES, index_array, triangles
 from ..refusal import refused
@@ -194,7 +195,7 @@ class _Mender:
         if all(_is_unit(name, block, tolerance) for block in accessor.float_blocks()):
             return index
         values = accessor.as_float()
-        length = np.linalg.norm(values[:, :3], axis=1)
+        length = lengths(values[:, :3])
         off = np.abs(length - 1) > tolerance
         unit = values.copy()
         is_zero = (length < 1e-6)[:, None]
@@ -223,5 +224,5 @@ class _Mender:
 def _is_unit(name: str, values: Floats, tolerance: float) -> bool:
     """Tell whether normals, or tangents with their sides, are what glTF wants."""
     is_signed = name == "NORMAL" or bool((np.abs(np.abs(values[:, 3]) - 1) < 1e-6).all())
-    length = np.linalg.norm(values[:, :3], axis=1)
+    length = lengths(values[:, :3])
     return is_signed and not bool((np.abs(length - 1) > tolerance).any())

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import lengths
 from ..document import Accessor, AccessorPool, Document, Json, Outcome
 from ..rewrite import renumber_samplers
 from ..warnings import SceneWarning
@@ -107,7 +108,7 @@ def _mend_rotation(
         return False  # tangents of a spline are no unit quaternions
     accessor: Accessor = document.accessors[sampler["output"]]
     values = accessor.as_float()
-    length = np.linalg.norm(values, axis=1, keepdims=True)
+    length = lengths(values)[:, None]
     if (np.abs(length - 1) <= options.unit_tolerance).all():
         return False
     unit = np.where(length > 1e-9, values / np.where(length > 1e-9, length, 1), (0, 0, 0, 1))

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import across
 from ..document import AccessorPool, Document, Floats, Json, Outcome
 
 
@@ -50,11 +51,11 @@ def _mended(
     sets = [document.accessors[index] for index in key]
     weights: Floats = np.concatenate([accessor.as_float() for accessor in sets], axis=1)
     weights = np.where(np.isfinite(weights), weights, 0)
-    allowed = options.tolerance * np.maximum((weights != 0).sum(axis=1), 1)
-    if (np.abs(weights.sum(axis=1) - 1) <= allowed).all() and (weights >= 0).all():
+    allowed = options.tolerance * np.maximum(across(np.add, (weights != 0).astype(np.int64)), 1)
+    if (np.abs(across(np.add, weights) - 1) <= allowed).all() and (weights >= 0).all():
         return list(key)
     weights = np.maximum(weights, 0)
-    total = weights.sum(axis=1, keepdims=True)
+    total = across(np.add, weights)[:, None]
     weights = weights / np.where(total > 0, total, 1)
     weights[total[:, 0] == 0, 0] = 1.0
     made = []

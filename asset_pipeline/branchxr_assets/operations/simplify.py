@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from .. import meshopt
+from ..columns import lengths
 from ..document import AccessorPool, Document, Floats, Json, Outcome
 from ..geometry import (
     TRIANGLES,
@@ -293,7 +294,7 @@ def _weights(points: Floats, columns: Floats, faces: Triangles, options: Simplif
     weights[_NORMAL], weights[_COLOUR] = options.normal_weight, options.colour_weight
     size = max(float(np.ptp(points, axis=0).max()), 1e-9)
     a, b, c = (faces[:, corner] for corner in range(3))
-    area = np.linalg.norm(np.cross(points[b] - points[a], points[c] - points[a]), axis=1).sum()
+    area = lengths(np.cross(points[b] - points[a], points[c] - points[a])).sum()
     u, v = columns[b, 6:] - columns[a, 6:], columns[c, 6:] - columns[a, 6:]
     spread = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum()
     if area > 0 and spread > 0:  # the side of a metre's square on the texture

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import across
 from ..document import Document, Outcome
 from ..packing import SparseRows
 
@@ -36,7 +37,7 @@ def sparse(document: Document, options: SparseOptions = DEFAULTS) -> Outcome:
     counts = {"accessors_sparse": 0, "bytes_saved": 0}
     for index in sorted(targets - others):
         accessor = accessors[index]
-        moved = int(np.count_nonzero(accessor.values.any(axis=1)))
+        moved = int(np.count_nonzero(across(np.logical_or, accessor.values != 0)))
         row = accessor.values.shape[1] * accessor.values.dtype.itemsize
         dense = accessor.count * row
         thin = max(moved, 1) * (row + (2 if accessor.count <= 65536 else 4)) + _JSON_BYTES

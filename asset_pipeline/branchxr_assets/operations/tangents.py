@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import lengths
 from ..document import AccessorPool, Document, Floats, Json, Outcome
 from ..geometry import TRIANGLES, Triangles, index_array, positions, triangles
 from ..mikktspace import CornerTangents, corner_tangents
@@ -128,7 +129,7 @@ def _mend(document: Document, primitive: Json, pool: AccessorPool) -> int:
 
 def _is_useless(came: Floats, normals: Floats) -> NDArray[np.bool_]:
     """Tell which tangents have no length, or lie along their normal."""
-    length = np.linalg.norm(came[:, :3], axis=1)
-    across = np.linalg.norm(np.cross(came[:, :3], normals), axis=1)
+    length = lengths(came[:, :3])
+    across = lengths(np.cross(came[:, :3], normals))
     found: NDArray[np.bool_] = (length < 0.5) | (across < _ALONG_MIN)
     return found

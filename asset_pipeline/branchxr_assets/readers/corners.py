@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import lengths
 from ..document import Array, Floats
 from ..geometry import Triangles
 from .polygons import cut_polygon
@@ -228,7 +229,7 @@ def flat_normals(points: Floats, faces: Triangles) -> Floats:
     """Return `(t, 3)` unit normals of triangles; those without area point up."""
     a, b, c = (points[faces[:, corner]].astype(np.float64) for corner in range(3))
     crossed = _crossed(b - a, c - a)
-    length = np.linalg.norm(crossed, axis=1, keepdims=True)
+    length = lengths(crossed)[:, None]
     found: Floats = np.where(length > 0, crossed / np.where(length > 0, length, 1), (0.0, 1.0, 0.0))
     return found
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import across, dots, lengths
 from ..document import Array, Floats
 from ..geometry import Triangles
 from .assembly import Geometry
@@ -65,7 +66,7 @@ def _made_normals(
         total = np.stack(
             [np.bincount(which.vertex, weighted[:, axis]) for axis in range(3)], axis=1
         )
-        length = np.linalg.norm(total, axis=1, keepdims=True)
+        length = lengths(total)[:, None]
         unit = (total / np.where(length > 0, length, 1))[which.vertex]
         made[is_smooth] = np.where(length[which.vertex] > 0, unit, made[is_smooth])
     made[~missing] = lines.normals[corners[~missing, 2]]
@@ -77,9 +78,10 @@ def _angles(points: Floats) -> Floats:
     table = points.reshape(-1, 3, 3)
     ahead = np.roll(table, -1, axis=1) - table
     back = np.roll(table, 1, axis=1) - table
-    lengths = np.linalg.norm(ahead, axis=2) * np.linalg.norm(back, axis=2)
-    cosines = (ahead * back).sum(axis=2) / np.where(lengths > 0, lengths, 1)
-    found: Floats = np.arccos(cosines.clip(-1, 1)).reshape(-1)
+    one, other = ahead.reshape(-1, 3), back.reshape(-1, 3)
+    sizes = lengths(one) * lengths(other)
+    cosines = dots(one, other) / np.where(sizes > 0, sizes, 1)
+    found: Floats = np.arccos(cosines.clip(-1, 1))
     return found
 
 
@@ -97,7 +99,7 @@ def _colours(lines: ObjLines, which: Indices) -> Floats | None:
     if lines.colours is None:
         return None
     found = lines.colours[which]
-    is_none: NDArray[np.bool_] = np.asarray(np.isnan(found).any(axis=1))
+    is_none: NDArray[np.bool_] = np.asarray(across(np.logical_or, np.isnan(found)))
     if is_none.all():
         return None
     found = np.where(is_none[:, None], 1.0, found)

@@ -10,6 +10,7 @@ import numpy as np
 
 from branchxr.errors import SceneRefused
 
+from ..columns import across
 from ..document import Array, Floats
 from ..geometry import Triangles
 from ..mapped import Raw
@@ -121,7 +122,7 @@ def _points(vertex: Columns, file: str) -> Floats:
         )
     points: Floats = np.stack(columns, axis=1)
     points = points if points.dtype == np.float32 else points.astype(np.float64)
-    bad = ~np.isfinite(points).all(axis=1)
+    bad = ~across(np.logical_and, np.isfinite(points))
     if bad.any():
         place = f"vertex {int(bad.argmax())}"
         raise _refused("scene_not_finite", file, place, "numbers", "NaN or infinity")
@@ -167,7 +168,7 @@ def _strips(columns: Columns, count: int, file: str) -> Triangles:
     made = np.stack([values[:-2], values[1:-1], values[2:]], axis=1)
     is_odd = (place - first[:-2]) % 2 == 1
     made[is_odd] = made[is_odd][:, [1, 0, 2]]
-    whole = (strip[:-2] == strip[2:]) & (made >= 0).all(axis=1) & (place >= first[:-2])
+    whole = (strip[:-2] == strip[2:]) & across(np.logical_and, made >= 0) & (place >= first[:-2])
     kept: Triangles = made[whole]
     return kept
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from branchxr.errors import SceneRefused
 
+from ..columns import across
 from ..document import Floats
 from ..refusal import refused
 
@@ -155,7 +156,7 @@ def floats(rows: Rows, width: int, *, file: str) -> Floats:
         found = _any_floats(rows, file)
     if found.shape[1] < width:
         raise rows.refused(0, f"{width} numbers", file=file)
-    bad = ~np.isfinite(found[:, :width]).all(axis=1)
+    bad = ~across(np.logical_and, np.isfinite(found[:, :width]))
     if bad.any():
         expected = f"{width} finite numbers"
         raise rows.refused(int(bad.argmax()), expected, file=file, code="scene_not_finite")

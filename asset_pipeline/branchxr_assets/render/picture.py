@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import across
 from ..document import Document
 from .camera import Camera
 from .creases import creases
@@ -187,7 +188,7 @@ def _with_lights(
         return scene
     few = slice(None, None, max(1, len(shown) // 4096))
     points, normals = seen(scene, shown[few], owners[few])
-    total = sum(irradiance(light, points, normals).max(axis=1) for light in lights)
+    total = sum(across(np.maximum, irradiance(light, points, normals)) for light in lights)
     bright = float(np.percentile(total, 90))
     if not bright > 0:
         return scene

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import across
 from ..document import Floats
 from .camera import Camera
 from .soup import Integers, Reals, Soup
@@ -114,8 +115,8 @@ def _pieces(
     is_shown = is_two_sided | (determinant < 0)
     is_shown &= np.abs(determinant) >= 1e-12
     for each in distances:
-        is_shown &= (each > 0).any(axis=1)
-    is_whole = np.logical_and.reduce([(each > 0).all(axis=1) for each in distances])
+        is_shown &= across(np.logical_or, each > 0)
+    is_whole = np.logical_and.reduce([across(np.logical_and, each > 0) for each in distances])
     whole = is_shown & is_whole
     cut = np.flatnonzero(is_shown & ~is_whole)
     shapes, owners = [corners[whole]], [wanted[whole]]
@@ -134,7 +135,7 @@ def _clipped(values: Floats, distances: Floats) -> tuple[Floats, Integers]:
         The pieces, and which triangle each came from.
     """
     inside = distances > 0
-    count = inside.sum(axis=1)
+    count = across(np.add, inside.view(np.int8))
     kept = [values[count == 3]]
     numbers = [np.flatnonzero(count == 3)]
     for number in (1, 2):  # turned so that the odd corner is the first
@@ -160,12 +161,14 @@ def _filled(canvas: Canvas, pieces: Floats, owners: Integers) -> Iterator[Fragme
     w = np.maximum(pieces[:, :, 2], 1e-12)
     flat = pieces[:, :, :2] / w[:, :, None]
     start, end = np.array(canvas.window[:2]), np.array(canvas.window[2:])
-    low = np.clip(np.ceil(flat.min(axis=1) - 0.5 - _EDGE_PX), start, end).astype(np.int64)
-    high = np.clip(np.floor(flat.max(axis=1) - 0.5 + _EDGE_PX), start - 1, end - 1).astype(np.int64)
+    low = np.clip(np.ceil(across(np.minimum, flat) - 0.5 - _EDGE_PX), start, end).astype(np.int64)
+    high = np.clip(np.floor(across(np.maximum, flat) - 0.5 + _EDGE_PX), start - 1, end - 1).astype(
+        np.int64
+    )
     edges, determinant = weights_of(pieces[:, :, :3])
-    kept = np.flatnonzero((low <= high).all(axis=1) & (np.abs(determinant) >= 1e-12))
+    kept = np.flatnonzero(across(np.logical_and, low <= high) & (np.abs(determinant) >= 1e-12))
     edges, low, high, owners = edges[kept], low[kept], high[kept], owners[kept]
-    over_w = edges.sum(axis=1)
+    over_w = across(np.add, edges)
     depth = np.einsum("tc,tck->tk", pieces[kept, :, 3], edges)
     for piece, row in _expanded(low[:, 1], high[:, 1]):
         y = row + 0.5
@@ -173,9 +176,9 @@ def _filled(canvas: Canvas, pieces: Floats, owners: Integers) -> Iterator[Fragme
         k = edges[piece, :, 1] * y[:, None] + edges[piece, :, 2]
         with np.errstate(divide="ignore", invalid="ignore"):
             crossing = -k / a
-        lower = np.where(a > 0, crossing, -np.inf).max(axis=1)
-        upper = np.where(a < 0, crossing, np.inf).min(axis=1)
-        lower[((a == 0) & (k < 0)).any(axis=1)] = np.inf
+        lower = across(np.maximum, np.where(a > 0, crossing, -np.inf))
+        upper = across(np.minimum, np.where(a < 0, crossing, np.inf))
+        lower[across(np.logical_or, (a == 0) & (k < 0))] = np.inf
         first = np.maximum(np.ceil(lower - 0.5 - _EDGE_PX), low[piece, 0])
         last = np.minimum(np.floor(upper - 0.5 + _EDGE_PX), high[piece, 0])
         spans = np.flatnonzero(first <= last)

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import across, dots, lengths
 from ..document import Document, Floats
 from ..tree import world_matrices
 from .materials import Material
@@ -121,9 +122,9 @@ def irradiance(light: Light, points: Reals, normals: Reals) -> Reals:
         facing: Reals = np.clip(normals @ -light.towards, 0, None)
         return (facing[:, None] * light.colour).astype(np.float32)
     away = light.place - points
-    squared = np.maximum(np.einsum("ni,ni->n", away, away), 1e-4)
+    squared = np.maximum(dots(away, away), 1e-4)
     away /= np.sqrt(squared)[:, None]
-    amount = np.clip(np.einsum("ni,ni->n", normals, away), 0, None) / squared
+    amount = np.clip(dots(normals, away), 0, None) / squared
     if light.kind == "spot":
         reach = max(light.inner_cos - light.outer_cos, 1e-3)
         amount *= np.clip((-away @ light.towards - light.outer_cos) / reach, 0, 1) ** 2
@@ -160,7 +161,7 @@ def _surface(scene: Scene, pixels: Integers, owners: Integers) -> _Surface:
         _mixed(_shares(over_w + own[:, :, axis]), uvs.reshape(len(at), 3, 4)).reshape(-1, 2, 2)
         for axis in (0, 1)
     ]
-    spread = np.maximum(*(np.abs(step - mixed).max(axis=2) for step in steps))
+    spread = np.maximum(*(np.maximum(*np.moveaxis(np.abs(step - mixed), 2, 0)) for step in steps))
     points = _mixed(shares, soup.points[corners][at])
     flat, tangent, bitangent = _frames(soup, unique)
     normals = _mixed(shares, soup.normals[corners][at])
@@ -172,7 +173,7 @@ def _surface(scene: Scene, pixels: Integers, owners: Integers) -> _Surface:
 
 
 def _shares(over_w: Floats) -> Reals:
-    total = over_w.sum(axis=1, keepdims=True)
+    total = across(np.add, over_w)[:, None]
     shares = over_w / np.where(np.abs(total) > 1e-300, total, 1)
     return np.clip(shares, -4, 5).astype(np.float32)
 
@@ -198,7 +199,7 @@ def _frames(soup: Soup, owners: Integers) -> list[Reals]:
 
 def _upright(scene: Scene, normals: Reals, flat: Reals, unique: Integers, at: Integers) -> Reals:
     """Fill in flat normals where there are none, and turn those of back faces to the eye."""
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    length = lengths(normals)[:, None]
     unit = np.where(length > 1e-6, normals / np.where(length > 1e-6, length, 1), flat)
     corners = scene.canvas.projected[scene.soup.corners[unique]][:, :, :3]
     _, determinant = weights_of(corners)
@@ -233,7 +234,7 @@ def _lit(scene: Scene, material: Material, surface: _Surface, base: Reals) -> Re
         metal, rough = found[:, 2:3] * metallic, found[:, 1:2] * roughness
     normals = _bumped(material, surface)
     to_eye = _unit(scene.eye - surface.points).astype(np.float32)
-    facing = np.clip(np.einsum("ni,ni->n", normals, to_eye), 0, 1)[:, None]
+    facing = np.clip(dots(normals, to_eye), 0, 1)[:, None]
     diffuse = base[:, :3] * (1 - metal)
     reflectance = _DIELECTRIC * (1 - metal) + base[:, :3] * metal
     reflectance = reflectance + (np.maximum(1 - rough, reflectance) - reflectance) * (
@@ -275,6 +276,6 @@ def _bumped(material: Material, surface: _Surface) -> Reals:
 
 
 def _unit(vectors: Reals) -> Reals:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    length = lengths(vectors)[:, None]
     unit: Reals = vectors / np.where(length > 1e-20, length, 1)
     return unit

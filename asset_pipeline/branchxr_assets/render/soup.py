@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from branchxr.errors import InputRefused
 
+from ..columns import lengths
 from ..document import Document, Floats, Json
 from ..geometry import Placement, drawn_triangles, placements, positions, triangles, world_points
 
@@ -101,7 +102,7 @@ def _placed(document: Document, placement: Placement) -> Iterator[Soup]:
         if mirrored[index] and not placement.is_skinned:
             corners = corners[:, ::-1]
         normals = ends - points
-        length = np.linalg.norm(normals, axis=1, keepdims=True)
+        length = lengths(normals)[:, None]
         normals /= np.where(length > 0, length, 1)
         yield Soup(
             points,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...columns import dots
 from ...document import Array, Floats
 from ...refusal import refused
 from ..assembly import Geometry
@@ -187,7 +188,7 @@ def _tangents(uv_set: Any, normals: tuple[Array, Array]) -> tuple[Array, Array] 
         return None
     normal, tangent = normals[0][normals[1]], tangents[0][tangents[1]]
     bitangent = bitangents[0][bitangents[1]]
-    side = np.where((np.cross(normal, tangent) * bitangent).sum(axis=1) < 0, -1, 1)
+    side = np.where(dots(np.cross(normal, tangent), bitangent) < 0, -1, 1)
     values = np.concatenate([tangent, side[:, None]], axis=1).astype(np.float32)
     return values, np.arange(len(values), dtype=np.uint32)
 

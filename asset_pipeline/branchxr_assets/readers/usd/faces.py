@@ -7,6 +7,7 @@ import numpy as np
 
 from branchxr.errors import SceneRefused
 
+from ...columns import lengths
 from ...document import Floats
 from ...refusal import refused
 from ..corners import Numbers, cut_faces, polygon_of_triangle
@@ -106,7 +107,7 @@ def _smooth(points: Floats, shape: Shape) -> Spread:
     total = np.zeros_like(points)
     for corner in range(3):
         np.add.at(total, faces[:, corner], np.cross(b - a, c - a))
-    length = np.linalg.norm(total, axis=1, keepdims=True)
+    length = lengths(total)[:, None]
     unit = np.where(length > 0, total / np.where(length > 0, length, 1), (0.0, 1.0, 0.0))
     return Spread(unit.astype(np.float32), shape.corner_point, is_constant=False)
 
