@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import across, lengths
+from .columns import across, lengths, unique_rows
 from .document import Floats
 from .geometry import Triangles
 
@@ -54,7 +54,7 @@ class ClusterMesh:
         self.points = points
         self.faces = faces
         # None of it depends on the cell, and it takes half of the time.
-        welded = np.unique(points, axis=0, return_inverse=True)[1].reshape(-1)
+        welded = unique_rows(points)[1]
         self._sharpness = _sharpness(points, faces, welded)
         self._parts = _Parts.of(points, faces, welded)
 
@@ -195,8 +195,7 @@ def _without_twins(faces: Triangles, cells: Labels) -> Triangles:
     corners = cells[faces]
     first = corners.argmin(axis=1)[:, None]
     turned = np.take_along_axis(corners, (first + np.arange(3)) % 3, axis=1)
-    kept = np.unique(turned, axis=0, return_index=True)[1]
-    return faces[np.sort(kept)]
+    return faces[np.sort(unique_rows(turned)[0])]
 
 
 def _islands(faces: Triangles, cells: Labels, count: int) -> Labels:

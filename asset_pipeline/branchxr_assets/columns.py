@@ -5,6 +5,7 @@ column 0.2 ms; to place them with a matrix and look for both ends 14.3 ms, so 3.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .document import Array, Floats
 
@@ -45,3 +46,18 @@ def lengths(vectors: Array) -> Array:
 def dots(one: Array, other: Array) -> Array:
     """Return the scalar product of each row of `(n, k)` with the other's."""
     return across(np.add, one * other)
+
+
+def unique_rows(table: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find equal rows of `(n, k)`, as `np.unique(table, axis=0)` does in four times as long.
+
+    Returns:
+        `(m,)`: the first of each kind, the kinds sorted; and `(n,)`: each row's kind.
+    """
+    order = np.lexsort(table.T[::-1])
+    ordered = table[order]
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = across(np.logical_or, ordered[1:] != ordered[:-1])
+    kind = np.empty(len(order), np.int64)
+    kind[order] = np.cumsum(is_new) - 1
+    return order[is_new], kind

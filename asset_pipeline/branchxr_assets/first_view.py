@@ -16,7 +16,7 @@ from .operations.merge import merge
 from .operations.plain_materials import PlainMaterialsOptions, plain_materials
 from .operations.quantize import QuantizeOptions, quantize
 from .operations.reorder import ReorderOptions, reorder
-from .operations.simplify import SimplifyOptions, simplify
+from .operations.simplify import Simplifier, SimplifyOptions, simplify
 from .operations.strip import strip
 from .readers.gltf import read_chunk
 from .recipe import Chunk, Recipe, remembered
@@ -103,10 +103,10 @@ def _collapsed(
 
     Bytes grow about as triangles do, so that each try comes nearer; the largest that fits is kept.
     """
-    best, ratio = None, 1.0
+    best, ratio, simplifier = None, 1.0, Simplifier(merged, options)
     for _ in range(_TRIES):
         ratio *= _COARSEST_TARGET / size * 0.99
-        made = simplify(merged, replace(options, ratio=ratio))
+        made = simplifier.down_to(ratio)
         said += made.warnings
         document = quantize(made.document, _COARSEST_STEPS).document
         size = len(write_glb(document))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import dots, lengths
+from .columns import dots, lengths, unique_rows
 from .document import Floats
 from .geometry import Triangles
 from .normals import summed, unit
@@ -61,9 +61,7 @@ def corner_tangents(
 
 
 def _equal(rows: Floats) -> Ints:
-    _, number = np.unique(rows.astype(np.float32), axis=0, return_inverse=True)
-    found: Ints = number.reshape(-1)
-    return found
+    return unique_rows(rows.astype(np.float32))[1]
 
 
 def _derivatives(

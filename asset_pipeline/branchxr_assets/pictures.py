@@ -103,12 +103,28 @@ def size_px(raw: bytes) -> tuple[int, int]:
     kind = next((kind for magic, kind in _MAGIC.items() if raw.startswith(magic)), None)
     if kind is None:
         return 0, 0
+    if kind == "WEBP":
+        return _webp_size_px(raw)
     Image.preinit()
     try:  # as `Image.open` does, but for its word on bombs: what a huge one claims is told too
         with Image.OPEN[kind][0](io.BytesIO(raw), "") as image:
             return image.size
     except (OSError, ValueError, SyntaxError, IndexError, TypeError, KeyError, struct.error):
         return 0, 0
+
+
+def _webp_size_px(raw: bytes) -> tuple[int, int]:
+    """Read the header (RFC 9649): Pillow begins to decode, 2.4 ms of a side of 2048."""
+    kind, head = raw[12:16], int.from_bytes(raw[20:30], "little")
+    if raw[8:12] != b"WEBP" or len(raw) < 25:
+        return 0, 0
+    if kind == b"VP8X":
+        return (head >> 32 & 0xFFFFFF) + 1, (head >> 56) + 1
+    if kind == b"VP8L" and raw[20] == 0x2F:
+        return (head >> 8 & 0x3FFF) + 1, (head >> 22 & 0x3FFF) + 1
+    if kind == b"VP8 " and raw[23:26] == b"\x9d\x01\x2a":
+        return head >> 48 & 0x3FFF, head >> 64 & 0x3FFF
+    return 0, 0
 
 
 def scaled(image: Image.Image, *, side_max_px: int, halvings: int = 0) -> Image.Image:

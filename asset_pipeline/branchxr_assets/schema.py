@@ -242,17 +242,18 @@ def _check_nesting(root: Json, file: str) -> None:
         place, current, depth, is_extra = stack.pop()
         if depth > DEPTH_MAX:
             raise _malformed(file, f"{place[:80]}…", f"objects nested deeper than {DEPTH_MAX}")
-        if isinstance(current, list):
-            listed = enumerate(current)
-            stack += [(f"{place}[{i}]", item, depth + 1, is_extra) for i, item in listed]
-        elif isinstance(current, dict):
-            if not is_extra and not _is_extensions(current.get("extensions", {})):
-                raise _malformed(file, f"{place}.extensions".lstrip("."), "no objects")
-            for key, item in current.items():
-                here = f"{place}.{key}".lstrip(".")
+        is_list = isinstance(current, list)
+        if not (is_list or is_extra or _is_extensions(current.get("extensions", {}))):
+            raise _malformed(file, f"{place}.extensions".lstrip("."), "no objects")
+        for key, item in enumerate(current) if is_list else current.items():
+            # Most are numbers and words, which need no place of their own.
+            if isinstance(item, dict | list) or (
+                isinstance(item, float) and not math.isfinite(item)
+            ):
+                here = f"{place}[{key}]" if is_list else f"{place}.{key}".lstrip(".")
+                if isinstance(item, float):
+                    raise _malformed(file, here, "a number beyond all floats")
                 stack.append((here, item, depth + 1, is_extra or key == "extras"))
-        elif isinstance(current, float) and not math.isfinite(current):
-            raise _malformed(file, place, "a number beyond all floats")
 
 
 def _check_pattern(root: Json, pattern: str, file: str) -> None:

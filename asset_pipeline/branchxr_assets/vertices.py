@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import across
+from .columns import across, unique_rows
 from .document import Accessor, AccessorPool, Document, Json
 
 Order = NDArray[np.int64]
@@ -46,7 +46,7 @@ def equal_vertices(accessors: list[Accessor]) -> tuple[Order, Order]:
         mixed ^= mixed >> np.uint64(29)
     _, first, kind = np.unique(mixed, return_index=True, return_inverse=True)
     if not (rows[first[kind]] == rows).all():
-        _, first, kind = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        first, kind = unique_rows(rows)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.sort(first), rank[kind.reshape(-1)]

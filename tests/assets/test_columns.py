@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from branchxr_assets.columns import across, dots, lengths, low_high, placed_box
+from branchxr_assets.columns import across, dots, lengths, low_high, placed_box, unique_rows
 
 
 @pytest.mark.parametrize("dtype", ["<f4", "<f8", "<i2", "<u1", "<u4"])
@@ -49,3 +49,14 @@ def test_lengths_and_products_of_rows_keep_their_type() -> None:
     assert lengths(one).dtype == dots(one, other).dtype == np.float32
     np.testing.assert_array_equal(lengths(one), np.linalg.norm(one, axis=1))
     np.testing.assert_allclose(dots(one, other), (one * other).sum(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_rows_that_are_equal_are_found_in_numpys_order(count: int) -> None:
+    table = np.random.default_rng(9).integers(-3, 3, (count, 3)).astype(np.float32) * 0.5
+    table[::7] *= -0.0
+    first, kind = unique_rows(table)
+    unique, index, inverse = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    assert (table[first] == unique).all()
+    assert first.tolist() == index.tolist()
+    assert kind.tolist() == inverse.reshape(-1).tolist()

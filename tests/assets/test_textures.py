@@ -10,7 +10,7 @@ from PIL import Image
 
 from branchxr_assets.document import Document
 from branchxr_assets.operations.textures import NORMAL_ERROR_MAX_DEG, TexturesOptions, textures
-from branchxr_assets.pictures import angular_error_deg, opened
+from branchxr_assets.pictures import angular_error_deg, opened, size_px
 from branchxr_assets.steps import StepCache
 
 LOSSY = TexturesOptions(quality=80, data_quality=90)
@@ -189,3 +189,17 @@ def test_a_picture_that_does_not_fit_into_memory_is_named_and_not_remembered(
         assert (warning.code, warning.path) == ("image_kept", "images[0]")
         assert "'carpet'" in warning.message
     assert textures(made, LOSSY, cache=cache).warnings == ()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (16383, 2), (700, 1025)])
+@pytest.mark.parametrize(
+    "how", [{"lossless": True}, {"quality": 70}, {"quality": 70, "exif": b"Exif\0\0and more"}]
+)
+def test_the_size_of_a_webp_is_read_off_its_header(
+    mode: str, size: tuple[int, int], how: dict[str, Any]
+) -> None:
+    target = io.BytesIO()
+    Image.new(mode, size, (1, 2, 3, 4)[: len(mode)]).save(target, "WEBP", **how)
+    assert size_px(target.getvalue()) == size
+    assert size_px(target.getvalue()[:24]) == (0, 0)

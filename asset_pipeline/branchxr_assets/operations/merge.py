@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from ..columns import unique_rows
 from ..document import AccessorPool, Document, Floats, Json, Outcome
 from ..geometry import (
     Placement,
@@ -126,9 +127,11 @@ def _joined(parts: _Parts) -> tuple[Floats, Triangles]:
     starts = np.cumsum([0, *(len(points) for points, _ in parts)])
     points = np.concatenate([points for points, _ in parts]).astype(np.float32)
     faces = np.concatenate([f + start for (_, f), start in zip(parts, starts, strict=False)])
-    used, faces = np.unique(faces, return_inverse=True)
-    welded, number = np.unique(points[used], axis=0, return_inverse=True)
-    return welded.astype(np.float64), number.reshape(-1)[faces.reshape(-1)].reshape(-1, 3)
+    is_used = np.zeros(len(points), np.bool_)
+    is_used[faces] = True
+    used, number = points[is_used], np.cumsum(is_used) - 1
+    first, kind = unique_rows(used)
+    return used[first].astype(np.float64), kind[number[faces]]
 
 
 def _tint(document: Document, primitive: Json, steps: int) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import across, lengths
+from ..columns import across, lengths, unique_rows
 from ..document import AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, positions, triangles
 from ..normals import face_normals, summed, unit
@@ -106,7 +106,7 @@ def _write_flat(document: Document, primitive: Json, pool: AccessorPool) -> None
     flat += np.float32(0)  # no negative zero: it would part what is level
     rows: Array = np.repeat(flat, 3, axis=0)
     keys = np.concatenate([faces.reshape(-1, 1).astype(np.float64), rows], axis=1)
-    _, first, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    first, kind = unique_rows(keys)
     take_vertices(document, primitive, faces.reshape(-1)[first], pool)
     primitive["attributes"]["NORMAL"] = pool.add(rows[first], "VEC3")
     primitive["indices"] = pool.add(index_array(kind.reshape(-1, 3)), "SCALAR")

@@ -8,7 +8,7 @@ a plain door.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -68,41 +68,61 @@ _By = Callable[[float], list[Simplified]]
 
 def simplify(document: Document, options: SimplifyOptions = DEFAULTS) -> Outcome:
     """Simplify every triangle mesh; points, lines and morphed primitives stay as they are."""
-    changed = document.copy()
-    meshes = changed.listed("meshes")
-    stretched = placed_meshes(changed)
-    surfaces = [
-        _Surface.of(changed, mesh, options, stretched.get(index, (1.0, 1)))
-        for index, mesh in enumerate(meshes)
-    ]
-    with ThreadPoolExecutor(max(options.jobs, 1)) as threads:
+    return Simplifier(document, options).down_to(options.ratio)
 
-        def by(error_m: float) -> list[Simplified]:
-            return list(threads.map(lambda surface: surface.simplified(error_m), surfaces))
 
-        made = _made(surfaces, options, by)
-    pool = AccessorPool(changed.accessors)
-    counts = {"triangles_before": 0.0, "triangles_after": 0.0, "error_m": 0.0}
-    for mesh, surface, result in zip(meshes, surfaces, made, strict=True):
-        before, after = len(surface.faces), len(result.triangles)
-        is_worth = after < _WORTH * before
-        counts["triangles_before"] += before
-        counts["triangles_after"] += after if is_worth else before
-        if is_worth:
-            counts["error_m"] = max(counts["error_m"], result.error * surface.scale)
-            surface.rewrite(changed, mesh, pool, result.triangles)
-    warnings = tuple(
-        SceneWarning(
-            "mesh_not_simplified",
-            str(mesh.get("name") or f"meshes[{index}]"),
-            f"it could not be simplified ({surface.failed[0]}); it stays as it was",
+class Simplifier:
+    """Simplifies a document as often as is asked; what it is made of is looked at once.
+
+    Args:
+        document: stays as it is.
+        options: all but the ratio.
+    """
+
+    def __init__(self, document: Document, options: SimplifyOptions = DEFAULTS) -> None:
+        self._document = document
+        self._options = options
+        stretched = placed_meshes(document)
+        self._surfaces = [
+            _Surface.of(document, mesh, options, stretched.get(index, (1.0, 1)))
+            for index, mesh in enumerate(document.listed("meshes"))
+        ]
+
+    def down_to(self, ratio: float | None) -> Outcome:
+        """Return the document with such a share of its triangles, as `SimplifyOptions` has it."""
+        options, surfaces = replace(self._options, ratio=ratio), self._surfaces
+        with ThreadPoolExecutor(max(options.jobs, 1)) as threads:
+
+            def by(error_m: float) -> list[Simplified]:
+                return list(threads.map(lambda surface: surface.simplified(error_m), surfaces))
+
+            made = _made(surfaces, options, by)
+        return self._rewritten(made)
+
+    def _rewritten(self, made: list[Simplified]) -> Outcome:
+        changed, surfaces = self._document.copy(), self._surfaces
+        meshes, pool = changed.listed("meshes"), AccessorPool(changed.accessors)
+        counts = {"triangles_before": 0.0, "triangles_after": 0.0, "error_m": 0.0}
+        for mesh, surface, result in zip(meshes, surfaces, made, strict=True):
+            before, after = len(surface.faces), len(result.triangles)
+            is_worth = after < _WORTH * before
+            counts["triangles_before"] += before
+            counts["triangles_after"] += after if is_worth else before
+            if is_worth:
+                counts["error_m"] = max(counts["error_m"], result.error * surface.scale)
+                surface.rewrite(changed, mesh, pool, result.triangles)
+        warnings = tuple(
+            SceneWarning(
+                "mesh_not_simplified",
+                str(mesh.get("name") or f"meshes[{index}]"),
+                f"it could not be simplified ({surface.failed[0]}); it stays as it was",
+            )
+            for index, (mesh, surface) in enumerate(zip(meshes, surfaces, strict=True))
+            if surface.failed
         )
-        for index, (mesh, surface) in enumerate(zip(meshes, surfaces, strict=True))
-        if surface.failed
-    )
-    drop_empty_meshes(changed)
-    fewer = prune(Document(changed.root, pool.all(), changed.images))
-    return Outcome(fewer, counts, warnings)
+        drop_empty_meshes(changed)
+        fewer = prune(Document(changed.root, pool.all(), changed.images))
+        return Outcome(fewer, counts, warnings)
 
 
 def _made(surfaces: list["_Surface"], options: SimplifyOptions, by: _By) -> list[Simplified]:
@@ -289,7 +309,7 @@ def _columns(document: Document, primitive: Json, order: Order) -> Floats:
 def _weights(points: Floats, columns: Floats, faces: Triangles, options: SimplifyOptions) -> Floats:
     """Return `(8,)` weights; zero for what is the same everywhere, which then costs nothing."""
     weights = np.zeros(_COLUMNS)
-    if not len(faces):
+    if not len(faces) or not columns.any():
         return weights
     weights[_NORMAL], weights[_COLOUR] = options.normal_weight, options.colour_weight
     size = max(float(np.ptp(points, axis=0).max()), 1e-9)

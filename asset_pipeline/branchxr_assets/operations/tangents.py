@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import lengths
+from ..columns import lengths, unique_rows
 from ..document import AccessorPool, Document, Floats, Json, Outcome
 from ..geometry import TRIANGLES, Triangles, index_array, positions, triangles
 from ..mikktspace import CornerTangents, corner_tangents
@@ -96,7 +96,7 @@ def _write(document: Document, primitive: Json, uv_set: str, pool: AccessorPool)
     """Write tangents; a vertex between two of them, where uvs are mirrored, becomes two."""
     faces, made = _computed(document, primitive, uv_set)
     keys = np.stack([faces.reshape(-1), made.groups], axis=1)
-    _, first, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    first, kind = unique_rows(keys)
     take_vertices(document, primitive, faces.reshape(-1)[first], pool)
     primitive["attributes"]["TANGENT"] = pool.add(made.rows[first].astype(np.float32), "VEC4")
     primitive["indices"] = pool.add(index_array(kind.reshape(-1, 3)), "SCALAR")

@@ -302,19 +302,20 @@ def _declared_only(root: Json) -> list[SceneWarning]:
 
 def _extension_sites(root: Json) -> list[tuple[str, Json]]:
     """Return every `extensions` object with the place it is at, extras left alone."""
-    found, stack = [], [("", root)]
+    found: list[tuple[str, Json]] = []
+    stack: list[tuple[str, Json]] = [("", root)]
     while stack:
         place, current = stack.pop()
         for key, value in current.items():
-            here = f"{place}.{key}".lstrip(".")
-            if key == "extras":
+            if not isinstance(value, dict | list) or key == "extras":
                 continue
-            if key == "extensions" and isinstance(value, dict):
-                found.append((place or "the file", value))
-            if isinstance(value, dict):
-                stack.append((here, value))
-            elif isinstance(value, list):
+            here = f"{place}.{key}".lstrip(".")
+            if isinstance(value, list):
                 stack += [(f"{here}[{i}]", v) for i, v in enumerate(value) if isinstance(v, dict)]
+                continue
+            if key == "extensions":
+                found.append((place or "the file", value))
+            stack.append((here, value))
     return sorted(found, key=lambda site: site[0])
 
 
