@@ -1,13 +1,14 @@
 """The coarsest level: the largest plain chunk that fits what a visitor waits for."""
 
 import json
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
 from .bodies import document_digest
-from .document import Document
+from .document import Document, Json
 from .encoders import encoder_versions
 from .geometry import drawn_triangles
 from .glb import write_glb
@@ -49,23 +50,22 @@ def make_coarsest(
     """
     plain = _few_materials(strip(static).document, recipe)
     said: list[SceneWarning] = []
-    is_on = recipe.cache.is_on
-    inputs = (document_digest(plain, recipe.cache),) if is_on else ()
-    step = Step("coarsest", own_code(), {"diagonal_m": diagonal_m}, inputs, encoder_versions())
-    known = recipe.cache.recall(step) if is_on else None
-    if known is not None:
-        head, _, glb = known.partition(b"\n")
-        return Chunk("coarsest", glb, **json.loads(head)) if head else None
-    chunk = _largest_fitting(plain, recipe, said, diagonal_m=diagonal_m)
+    chunk = _recalled(
+        *("coarsest", plain, {"diagonal_m": diagonal_m}, recipe, said),
+        lambda: _largest_fitting(plain, recipe, said, diagonal_m=diagonal_m),
+    )
     warnings += (replace(warning, path="the first view") for warning in said)
-    if not said:
-        recipe.cache.replace(step, b"" if chunk is None else _as_bytes(chunk))
     return chunk
 
 
 def _as_bytes(chunk: Chunk) -> bytes:
     head = {"error_m": chunk.error_m, "triangles": chunk.triangles, "notes": chunk.notes}
     return json.dumps(head).encode() + b"\n" + chunk.glb
+
+
+def _from_bytes(known: bytes) -> Chunk | None:
+    head, _, glb = known.partition(b"\n")
+    return Chunk("coarsest", glb, **json.loads(head)) if head else None
 
 
 def _largest_fitting(
@@ -82,17 +82,93 @@ def _largest_fitting(
         )  # fmt: skip
         said += made.warnings
         plain, error_m = read_chunk(made.glb()), made.changed["error_m"]
-    merged = merge(plain).document
-    first = quantize(merged, _COARSEST_STEPS).document
-    if (size := len(write_glb(first))) <= _COARSEST_TARGET:
-        return _plain_chunk(first, error_m)
-    return _collapsed(merged, size, options, said, error_m=error_m) or _clustered(
-        merged, diagonal_m, error_m
-    )
+    bare = _Bare.of(merge(plain).document)
+
+    def shaped() -> Chunk | None:
+        first = quantize(bare.document, _COARSEST_STEPS).document
+        if (size := bare.size(first)) <= _COARSEST_TARGET:
+            return _plain_chunk(first, error_m)
+        return _collapsed(bare, size, options, said, error_m=error_m) or _clustered(
+            bare, diagonal_m, error_m
+        )
+
+    given = {"diagonal_m": diagonal_m, "error_m": error_m, "rooms": bare.rooms}
+    chunk = _recalled("coarsest_shape", bare.document, given, recipe, said, shaped)
+    return None if chunk is None else replace(chunk, glb=write_glb(bare.dressed(chunk.glb)))
+
+
+def _recalled(
+    name: str,
+    document: Document,
+    options: Json,
+    recipe: Recipe,
+    said: list[SceneWarning],
+    make: Callable[[], Chunk | None],
+) -> Chunk | None:
+    """Recall a chunk, or make it; one that had to do without something is not remembered."""
+    if not recipe.cache.is_on:
+        return make()
+    digest = document_digest(document, recipe.cache)
+    step = Step(name, own_code(), options, (digest,), encoder_versions())
+    known = recipe.cache.recall(step)
+    if known is not None:
+        return _from_bytes(known)
+    chunk = make()
+    if not said:
+        recipe.cache.replace(step, b"" if chunk is None else _as_bytes(chunk))
+    return chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """A merged document whose materials are numbers: colours decide on nothing of its shape.
+
+    A mean colour of 0.8 that becomes 0.72 takes another byte, and every byte decides on how much
+    fits. So a painted wall would have all of the scene collapsed anew, and look new everywhere.
+
+    Attributes:
+        document: its materials have names only, their numbers.
+        materials: what they are.
+        rooms: bytes that each of them may take, whatever its numbers are.
+    """
+
+    document: Document
+    materials: list[Json]
+    rooms: list[int]
+
+    @classmethod
+    def of(cls, merged: Document) -> "_Bare":
+        materials = merged.listed("materials")
+        named = [{"name": str(number)} for number in range(len(materials))]
+        root = {**merged.root, **({"materials": named} if named else {})}
+        rooms = [len(json.dumps(_widest(m), separators=(",", ":"))) for m in materials]
+        return cls(Document(root, merged.accessors, merged.images), materials, rooms)
+
+    def size(self, document: Document) -> int:
+        """Return how many bytes a document of some of these materials has at most."""
+        used = (int(material["name"]) for material in document.listed("materials"))
+        return len(write_glb(document)) + sum(self.rooms[number] for number in used)
+
+    def dressed(self, glb: bytes) -> Document:
+        """Return a document with its materials as they are."""
+        document = read_chunk(glb).copy()
+        for material in document.listed("materials"):
+            number = int(material.pop("name"))
+            material.update(self.materials[number])
+        return document
+
+
+def _widest(value: Any) -> Any:
+    """Put the longest number that a plain material has in the place of each."""
+    if isinstance(value, dict):
+        return {key: _widest(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_widest(item) for item in value]
+    return 0.125 if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _collapsed(
-    merged: Document,
+    bare: _Bare,
     size: int,
     options: SimplifyOptions,
     said: list[SceneWarning],
@@ -103,13 +179,13 @@ def _collapsed(
 
     Bytes grow about as triangles do, so that each try comes nearer; the largest that fits is kept.
     """
-    best, ratio, simplifier = None, 1.0, Simplifier(merged, options)
+    best, ratio, simplifier = None, 1.0, Simplifier(bare.document, options)
     for _ in range(_TRIES):
         ratio *= _COARSEST_TARGET / size * 0.99
         made = simplifier.down_to(ratio)
         said += made.warnings
         document = quantize(made.document, _COARSEST_STEPS).document
-        size = len(write_glb(document))
+        size = bare.size(document)
         if size <= _COARSEST_TARGET:
             chunk = _plain_chunk(document, error_m + made.changed["error_m"])
             if chunk is None or made.changed["error_m"] > options.error_max_m * _COARSE_ERROR:
@@ -120,14 +196,14 @@ def _collapsed(
     return best
 
 
-def _clustered(merged: Document, diagonal_m: float, error_m: float) -> Chunk | None:
+def _clustered(bare: _Bare, diagonal_m: float, error_m: float) -> Chunk | None:
     """Cluster vertices in the finest cells that fit: a thousand parts become a few heaps."""
     low, high, best = diagonal_m / 2048, diagonal_m, None
     for _ in range(_SEARCH_STEPS):
         cell = float(np.sqrt(low * high))
-        made = cluster(merged, ClusterOptions(cell_m=cell))
+        made = cluster(bare.document, ClusterOptions(cell_m=cell))
         document = quantize(made.document, _COARSEST_STEPS).document
-        if len(write_glb(document)) <= _COARSEST_TARGET:
+        if bare.size(document) <= _COARSEST_TARGET:
             high, best = cell, _plain_chunk(document, error_m + made.changed["error_m"])
         else:
             low = cell
