@@ -10,6 +10,9 @@ from branchxr_unity import codec, layout
 from branchxr_unity.block import Block, RingReader
 from branchxr_unity.fence import Fence
 from branchxr_unity.layout import Sizes
+from branchxr_unity.puppets import Puppets
+from branchxr_unity.slabs import slow_sources
+from branchxr_unity.stage import SlabSink
 
 SMALL = Sizes(commands_bytes=256, events_bytes=256, puppets_max=4)
 READ = 256 // 8
@@ -146,6 +149,71 @@ def test_what_is_shown_is_what_was_given_however_it_was_given(seed: int) -> None
             block.set_word("slab_held", held)
         assert np.array_equal(shown(block)[0], ids)
         assert np.array_equal(shown(block)[1], rows)
+
+
+def test_where_the_poses_of_a_slab_begin_for_every_number_of_puppets() -> None:
+    """From a line on they are quick to copy to, but for three of eight."""
+    slow = set()
+    for puppets_max in range(1, layout.PUPPETS_LIMIT + 1):
+        sizes = Sizes(puppets_max=puppets_max)
+        first = layout.HEADER_BYTES + sizes.commands_bytes + sizes.events_bytes
+        places = {
+            (first + index * sizes.slab_bytes + puppets_max * 8) % 64
+            for index in range(layout.SLABS)
+        }
+        assert places == {puppets_max % 8 * 8}
+        if any(source % 64 == 0 for source in slow_sources(places)):
+            slow.add(puppets_max % 8)
+    assert slow == {1, 2, 3}
+
+
+def test_puppets_keep_their_poses_at_a_line() -> None:
+    sink = SlabSink(Block.create(SMALL).puppets)
+    assert [Puppets(sink)._poses.ctypes.data % 64 for _ in range(5)] == [0] * 5
+
+
+MANY = Sizes(commands_bytes=256, events_bytes=256, puppets_max=300)
+
+
+def before(place: np.ndarray, near: int) -> np.ndarray:
+    """An array as the other, so many bytes before it modulo a page."""
+    raw = np.zeros(place.nbytes + 4096, np.uint8)
+    start = (place.ctypes.data - near - raw.ctypes.data) % 4096
+    return raw[start : start + place.nbytes].view(place.dtype).reshape(place.shape)
+
+
+@pytest.mark.parametrize("near", [1, 8, 16, 31])
+@pytest.mark.parametrize("slab", range(layout.SLABS))
+def test_rows_that_lie_too_near_are_copied_through_a_better_place(slab: int, near: int) -> None:
+    block = Block.create(MANY)
+    ids, rows = (before(place, near) for place in block.puppets._slabs[slab])
+    for turn in range(1, 5):
+        ids[:], rows[:] = turn, turn / 2
+        block.puppets.publish(ids, rows)
+        assert np.array_equal(shown(block)[0], ids)
+        assert np.array_equal(shown(block)[1], rows)
+    assert len(block.puppets._aside) == 2
+    for given, slow, source in zip(
+        block.puppets._given, block.puppets._slow, (ids, rows), strict=True
+    ):
+        aside = np.frombuffer(given, np.uint8).ctypes.data
+        assert aside % 4096 not in slow
+        assert source.ctypes.data % 4096 not in slow_sources([aside])
+
+
+@pytest.mark.parametrize("near", [0, 32, -1])
+def test_rows_that_lie_well_are_not(near: int) -> None:
+    block = Block.create(Sizes(puppets_max=512))  # whole pages: the slabs lie alike
+    ids, rows = (before(place, near) for place in block.puppets._slabs[0])
+    block.puppets.publish(ids, rows)
+    assert block.puppets._aside == []
+
+
+def test_few_rows_may_lie_anywhere() -> None:
+    block = Block.create(MANY)
+    ids, rows = (before(place, 16)[:20] for place in block.puppets._slabs[0])
+    block.puppets.publish(ids, rows)
+    assert block.puppets._aside == []
 
 
 def test_rows_of_another_shape_are_refused_and_nothing_is_shown() -> None:

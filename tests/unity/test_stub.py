@@ -17,8 +17,10 @@ PUBLIC = re.compile(
 )
 MARK = re.compile(
     r"// As UnityCsReference has it: [\w/.]+\.cs(?: and [\w.]+\.cs)?, "
-    r"(?:Unity \d{4}\.\d+[\w. ]*|commit [0-9a-f]{8})\.\n"
+    r"(?:Unity \d{4}\.\d+\.\d+[abfp]\d+|and the Script Reference of Unity \d{4}\.\d+)\.\n"
 )
+"""Of the reference the release that was read. Where no release is known for what was read of it,
+its declarations were compared with those in the Script Reference of one that is named."""
 
 
 def name_of(file: Path) -> str:

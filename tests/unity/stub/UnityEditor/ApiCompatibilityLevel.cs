@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/PlayerSettings.bindings.cs, Unity 2021.2.
+// As UnityCsReference has it: Editor/Mono/PlayerSettings.bindings.cs, Unity 6000.6.0a7.
 namespace UnityEditor
 {
     public enum ApiCompatibilityLevel

@@ -1,9 +1,9 @@
-// As UnityCsReference has it: Modules/AssetDatabase/Editor/ScriptBindings/AssetDatabase.bindings.cs, Unity 6000.6.
+// As UnityCsReference has it: Editor/Mono/AssetDatabase/AssetDatabaseSearching.cs and AssetDatabase.bindings.cs, Unity 6000.4.0a2.
 using System.Collections.Generic;
 
 namespace UnityEditor
 {
-    public partial class AssetDatabase
+    public sealed partial class AssetDatabase
     {
         // By the only filter there is a use for, `t:TYPE`; a GUID here is the path itself.
         public static string[] FindAssets(string filter)

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/EditorApplication.bindings.cs, commit 03c28b9b.
+// As UnityCsReference has it: Editor/Mono/EditorApplication.bindings.cs, Unity 2020.2.0a9.
 using UnityEngine;
 
 namespace UnityEditor

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/EditorGUILayout.cs, commit 122018f4.
+// As UnityCsReference has it: Editor/Mono/EditorGUILayout.cs, Unity 2023.3.0a16.
 using System;
 using UnityEngine;
 

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/EditorWindow.cs, commit 003a2059.
+// As UnityCsReference has it: Editor/Mono/EditorWindow.cs, Unity 6000.5.0a3.
 using UnityEngine;
 
 namespace UnityEditor

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/MenuCommand.cs, commit 3a75391d.
+// As UnityCsReference has it: Editor/Mono/MenuCommand.cs, and the Script Reference of Unity 2023.2.
 namespace UnityEditor
 {
     public sealed class MenuCommand

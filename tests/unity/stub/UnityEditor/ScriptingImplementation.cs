@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Editor/Mono/PlayerSettings.bindings.cs, Unity 2021.2.
+// As UnityCsReference has it: Editor/Mono/PlayerSettings.bindings.cs, Unity 2021.2.0a19.
 namespace UnityEditor
 {
     public enum ScriptingImplementation

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Application/Application.bindings.cs, commit 22d3640e.
+// As UnityCsReference has it: Runtime/Export/Application/Application.bindings.cs, and the Script Reference of Unity 2021.3.
 using UnityEngine.Stub;
 
 namespace UnityEngine

@@ -4,7 +4,7 @@ using System;
 namespace UnityEngine
 {
     [Serializable]
-    public sealed partial class GUISkin : ScriptableObject
+    public sealed class GUISkin : ScriptableObject
     {
         private GUIStyle ownLabel = new GUIStyle();
 

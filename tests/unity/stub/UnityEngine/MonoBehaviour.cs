@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Scripting/MonoBehaviour.bindings.cs, commit 0a2eeb7a.
+// As UnityCsReference has it: Runtime/Export/Scripting/MonoBehaviour.bindings.cs, Unity 6000.0.11f1.
 using UnityEngine.Stub;
 
 namespace UnityEngine

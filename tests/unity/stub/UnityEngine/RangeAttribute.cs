@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/PropertyDrawer/PropertyAttribute.cs, Unity 6000.0.52f1.
+// As UnityCsReference has it: Runtime/Export/PropertyDrawer/PropertyAttribute.cs, Unity 2019.1.0a13.
 using System;
 
 namespace UnityEngine

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Time/Time.bindings.cs, Unity 2020.2 and later.
+// As UnityCsReference has it: Runtime/Export/Time/Time.bindings.cs, and the Script Reference of Unity 2021.3.
 using UnityEngine.Stub;
 
 namespace UnityEngine

@@ -1,7 +1,7 @@
-// As UnityCsReference has it: Modules/BuildReportingEditor/Managed/BuildReport.bindings.cs, commit 049c81d8.
+// As UnityCsReference has it: Modules/BuildReportingEditor/Managed/BuildReport.bindings.cs, Unity 6000.4.0a2.
 namespace UnityEditor.Build.Reporting
 {
-    public sealed partial class BuildReport : UnityEngine.Object
+    public sealed class BuildReport : UnityEngine.Object
     {
         private BuildReport() { }
 

@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/SceneManager/Scene.cs, commit 109dd106.
+// As UnityCsReference has it: Runtime/Export/SceneManager/Scene.cs, and the Script Reference of Unity 2021.3.
 using System;
 
 namespace UnityEngine.SceneManagement

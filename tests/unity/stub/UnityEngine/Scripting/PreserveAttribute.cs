@@ -1,4 +1,4 @@
-// As UnityCsReference has it: Runtime/Export/Scripting/PreserveAttribute.cs, commit 138ef9cd.
+// As UnityCsReference has it: Runtime/Export/Scripting/PreserveAttribute.cs, and the Script Reference of Unity 6000.0.
 using System;
 
 namespace UnityEngine.Scripting
