@@ -113,9 +113,9 @@ def _drawn(
     depths = (buffer >> np.uint64(32)).astype(np.uint32).view(np.float32)
     depths[buffer == _NOTHING] = np.inf
     image = np.tile(_linear(np.array(BACKGROUND, np.float32)), (len(buffer), 1))
-    image[shown] = _shaded(scene, shown, owners, samples)
+    image[shown] = _shaded(scene, shown, owners, samples)[:, :3]
     image *= _creased(depths, canvas, camera, samples, height=height)[:, None]
-    _blend(scene, image, depths)
+    _blend(scene, image, depths, samples)
     sides = (canvas.height // samples, samples, canvas.width // samples, samples, 3)
     mean = _display(image).reshape(sides).mean(axis=(1, 3))
     picture: Pixels = (mean * 255 + 0.5).astype(np.uint8)
@@ -144,7 +144,7 @@ def _visible(scene: Scene) -> NDArray[np.uint64]:
 
 
 def _shaded(scene: Scene, shown: Integers, owners: Integers, samples: int) -> Reals:
-    """Colour samples; those of one pixel that show one triangle get one colour.
+    """Return `(n, 4)`: samples' colours; those of one pixel that show one triangle get one.
 
     Colours differ little within a pixel, edges do.
     """
@@ -152,10 +152,10 @@ def _shaded(scene: Scene, shown: Integers, owners: Integers, samples: int) -> Re
     pixel = (row // samples) * (scene.canvas.width // samples) + column // samples
     keys = pixel * (int(owners.max(initial=0)) + 1) + owners
     _, first, at = np.unique(keys, return_index=True, return_inverse=True)
-    colours = np.empty((len(first), 3), np.float32)
+    colours = np.empty((len(first), 4), np.float32)
     for start in range(0, len(first), _SHADED_AT_ONCE):
         part = first[start : start + _SHADED_AT_ONCE]
-        colours[start : start + len(part)] = shade(scene, shown[part], owners[part])[:, :3]
+        colours[start : start + len(part)] = shade(scene, shown[part], owners[part])
     return colours[at]
 
 
@@ -196,7 +196,7 @@ def _with_lights(
     return replace(scene, lights=tuple(exposed))
 
 
-def _blend(scene: Scene, image: Reals, depths: Reals) -> None:
+def _blend(scene: Scene, image: Reals, depths: Reals, samples: int) -> None:
     """Lay blended surfaces over the image, the farthest first."""
     found: list[Fragments] = []
     count = 0
@@ -217,12 +217,10 @@ def _blend(scene: Scene, image: Reals, depths: Reals) -> None:
     layer = np.arange(len(pixels)) - np.repeat(starts, np.diff(np.r_[starts, len(pixels)]))
     for number in range(min(int(layer.max()) + 1, _LAYERS_MAX) - 1, -1, -1):
         chosen = np.flatnonzero(layer == number)
-        for start in range(0, len(chosen), _SHADED_AT_ONCE):
-            part = chosen[start : start + _SHADED_AT_ONCE]
-            colours = shade(scene, pixels[part], owners[part])
-            share = np.clip(colours[:, 3:], 0, 1)
-            behind = image[pixels[part]]
-            image[pixels[part]] = behind + (colours[:, :3] - behind) * share
+        colours = _shaded(scene, pixels[chosen], owners[chosen], samples)
+        share = np.clip(colours[:, 3:], 0, 1)
+        behind = image[pixels[chosen]]
+        image[pixels[chosen]] = behind + (colours[:, :3] - behind) * share
 
 
 def _display(linear: Reals) -> Reals:

@@ -180,7 +180,7 @@ class _Photographer:
             return {}
         pixels = self._pictures.take(name, scenes, self._camera)
         target = io.BytesIO()
-        Image.fromarray(pixels).save(target, "WEBP", quality=82, method=4)
+        Image.fromarray(pixels).save(target, "WEBP", quality=82, method=2)
         text = base64.b64encode(target.getvalue()).decode("ascii")
         return {name: f"data:image/webp;base64,{text}"}
 

@@ -231,7 +231,7 @@ def _uri(key: _Key, side: int, decode: Decode, cache: StepCache) -> str:
         smaller = image.reduce((min(factor, image.width), min(factor, image.height)))
         target = io.BytesIO()
         mode = "RGBA" if has_alpha else "RGB"
-        smaller.convert(mode).save(target, "WEBP", quality=_QUALITY, method=4)
+        smaller.convert(mode).save(target, "WEBP", quality=_QUALITY, method=2)
         return target.getvalue()
 
     inputs = (cache.digest(raw),) if cache.is_on else ()
