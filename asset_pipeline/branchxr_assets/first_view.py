@@ -179,13 +179,13 @@ def _collapsed(
 
     Bytes grow about as triangles do, so that each try comes nearer; the largest that fits is kept.
     """
-    best, ratio, simplifier = None, 1.0, Simplifier(bare.document, options)
+    best, ratio, fixed, simplifier = None, 1.0, 0, Simplifier(bare.document, options)
     for _ in range(_TRIES):
-        ratio *= _COARSEST_TARGET / size * 0.99
+        ratio *= (_COARSEST_TARGET - fixed) / (size - fixed) * 0.98
         made = simplifier.down_to(ratio)
         said += made.warnings
         document = quantize(made.document, _COARSEST_STEPS).document
-        size = bare.size(document)
+        size, fixed = bare.size(document), bare.size(document) - _array_bytes(document)
         if size <= _COARSEST_TARGET:
             chunk = _plain_chunk(document, error_m + made.changed["error_m"])
             if chunk is None or made.changed["error_m"] > options.error_max_m * _COARSE_ERROR:
@@ -194,6 +194,10 @@ def _collapsed(
             if size > _COARSEST_TARGET * 0.95:
                 break
     return best
+
+
+def _array_bytes(document: Document) -> int:
+    return sum(accessor.values.nbytes for accessor in document.accessors)
 
 
 def _clustered(bare: _Bare, diagonal_m: float, error_m: float) -> Chunk | None:
