@@ -181,6 +181,8 @@ def _collapsed(
     """
     best, ratio, fixed, simplifier = None, 1.0, 0, Simplifier(bare.document, options)
     for _ in range(_TRIES):
+        if fixed >= _COARSEST_TARGET:  # names and materials alone
+            break
         ratio *= (_COARSEST_TARGET - fixed) / (size - fixed) * 0.98
         made = simplifier.down_to(ratio)
         said += made.warnings
