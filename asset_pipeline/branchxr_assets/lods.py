@@ -50,12 +50,14 @@ def make_chain(static: Document, recipe: Recipe) -> tuple[list[Level], list[Scen
         message = "it has no triangles that a plain first view could show; it starts fuller"
         warnings.append(SceneWarning("coarsest_left_out", "the scene", message))
     chain = [] if coarsest is None else [coarsest]
-    full_bytes = sum(len(chunk.glb) for chunk in full)
+    worth_bytes = _WORTH_A_LEVEL * sum(len(chunk.glb) for chunk in full)
     for step in range(recipe.preset.lods.count - 2, 0, -1):
         fewest = chain[-1].triangles if chain else 0
-        middle = _middle(static, step, recipe, warnings, diagonal_m=diagonal_m, fewest=fewest)
-        if len(middle.glb) < _WORTH_A_LEVEL * full_bytes:
-            chain.append(middle)
+        made = _simplified(static, step, recipe, diagonal_m=diagonal_m, fewest=fewest)
+        warnings += made.warnings
+        if len(made.body) < worth_bytes:  # of the dense scene it is not, and it has no images yet
+            middle = _middle(made, step, recipe)
+            chain += [middle] if len(middle.glb) < worth_bytes else []
     return [*([chunk] for chunk in _rising_errors(chain)), full], list(distinct(warnings))
 
 
@@ -139,16 +141,10 @@ def _full_chunk(
     return Chunk("full", made.glb(painted), 0.0, triangles, notes, load=measure(painted))
 
 
-def _middle(
-    static: Document,
-    step: int,
-    recipe: Recipe,
-    warnings: list[SceneWarning],
-    *,
-    diagonal_m: float,
-    fewest: int,
-) -> Chunk:
-    """Halve textures `step` times and keep a falling share of the triangles.
+def _simplified(
+    static: Document, step: int, recipe: Recipe, *, diagonal_m: float, fewest: int
+) -> Packed:
+    """Keep a falling share of the triangles.
 
     Where a plain level keeps more of them in its 60 kB, which goes for small scenes, all are kept:
     who comes nearer must not see less.
@@ -175,9 +171,13 @@ def _middle(
             return Outcome(small.document, told, small.warnings)
 
         made = remembered("middle_whole", document, whole, recipe)
-    scaled = painted_by(document, recipe, halvings=step)
+    return made
+
+
+def _middle(made: Packed, step: int, recipe: Recipe) -> Chunk:
+    """Put simplified geometry and textures halved `step` times together."""
+    scaled = painted_by(made.whole, recipe, halvings=step)
     notes = {"simplify": made.changed, "textures": scaled.changed}
-    warnings += made.warnings
     error_m, triangles = made.changed["error_m"], int(made.changed["triangles_drawn"])
     return Chunk("middle", made.glb(scaled.document), error_m, triangles, notes)
 

@@ -127,13 +127,16 @@ def _webp_size_px(raw: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def scaled(image: Image.Image, *, side_max_px: int, halvings: int = 0) -> Image.Image:
-    """Return the image no longer than a side may be, then halved; never below one pixel.
+def scale_of(longest_px: int, *, side_max_px: int, halvings: int = 0) -> float:
+    """Return by what to divide a side, so that it is no longer than it may be, then halved."""
+    return max(1.0, longest_px / side_max_px) * float(1 << halvings)
+
+
+def scaled(image: Image.Image, factor: float) -> Image.Image:
+    """Return the image so many times smaller, never below one pixel.
 
     Whole factors are box averages (exact, and ten times as fast as Lanczos); others are Lanczos.
     """
-    longest = max(image.size)
-    factor = max(1.0, longest / side_max_px) * 2**halvings
     if factor == 1:
         return image
     if factor == int(factor):
@@ -186,11 +189,9 @@ def _directions(image: Image.Image) -> NDArray[np.float32]:
     return unit
 
 
-def mean_colour(raw: bytes, *, is_colour: bool) -> Floats | None:
-    """Return an image's mean as linear RGBA, colour weighted by alpha; `None` if unreadable."""
-    image = opened(raw)
-    if image is None:
-        return None
+def mean_colour(image: Image.Image, *, is_colour: bool) -> Floats:
+    """Return an image's mean as linear RGBA, colour weighted by alpha."""
+    image = image.copy()
     image.thumbnail((64, 64), Image.Resampling.BOX)
     pixels = np.asarray(image.convert("RGBA"), np.float64).reshape(-1, 4) / 255
     colour, alpha = pixels[:, :3], pixels[:, 3:]

@@ -22,13 +22,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from PIL import Image
 
+from .at_hand import AtHand
 from .document import Array
 from .warnings import SceneWarning
 
 CACHE_BYTES: Final = 2 * 1024**3
 """What a user's cache holds at most; the least recently used goes first."""
 FILES_MAX: Final = 20_000
+HELD_BYTES: Final = 64_000_000
 _SHARE: Final = 16
 """The folder is looked through when a sixteenth of its limit is new: a look at 20,000 files costs
 0.1 s, which no small build should pay."""
@@ -72,8 +75,10 @@ class StepCache:
         folder: made when the first result is kept; `None` remembers nothing (`--no-cache`).
         limit_bytes: what all results together may have, give or take a sixteenth.
         files_max: how many they may be.
+        held_bytes_max: of what is kept in memory for this build alone.
 
     Attributes:
+        images: at hand, small (`small_pictures`).
         trouble: why something could not be kept, in the system's words; empty while all is well.
     """
 
@@ -83,7 +88,9 @@ class StepCache:
         *,
         limit_bytes: int = CACHE_BYTES,
         files_max: int = FILES_MAX,
+        held_bytes_max: int = HELD_BYTES,
     ) -> None:
+        self.images: AtHand[Image.Image] = AtHand(held_bytes_max)
         self._folder = Path() if folder is None else folder / "made"
         self._is_on = folder is not None
         self._limit_bytes = limit_bytes
@@ -246,7 +253,7 @@ class StepCache:
             self.tidy()
 
 
-NOTHING_REMEMBERED: Final = StepCache(None)
+NOTHING_REMEMBERED: Final = StepCache(None, held_bytes_max=0)
 
 
 class Shelf:

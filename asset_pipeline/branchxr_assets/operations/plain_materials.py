@@ -11,10 +11,11 @@ from typing import Any, Final
 from ..document import Document, Json, Outcome
 from ..pictures import ENCODERS, mean_colour
 from ..rewrite import prune
+from ..small_pictures import small
 from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from .textures import image_sources
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the mean of an image: raised with every change of it (`branchxr_assets.steps`)."""
 _GLASS_ALPHA: Final = 0.25
 
@@ -128,7 +129,11 @@ class _Means:
 
     def _mean(self, raw: bytes, *, is_colour: bool) -> list[float]:
         def make() -> bytes:
-            found = mean_colour(raw, is_colour=is_colour)
+            try:
+                image = small(raw, self._cache)
+            except MemoryError:
+                image = None
+            found = None if image is None else mean_colour(image, is_colour=is_colour)
             return json.dumps([1.0] * 4 if found is None else [float(v) for v in found]).encode()
 
         inputs = (self._cache.digest(raw),) if self._cache.is_on else ()

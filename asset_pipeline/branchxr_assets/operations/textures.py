@@ -31,17 +31,19 @@ from ..pictures import (
     is_ktx2,
     is_sixteen_bit_png,
     is_too_large,
+    scale_of,
     scaled,
     size_px,
 )
 from ..rewrite import prune
+from ..small_pictures import SIDE_PX, keep_small, small
 from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from ..warnings import SceneWarning
 
 WEBP: Final = "EXT_texture_webp"
 BASISU: Final = "KHR_texture_basisu"
 _MIME: Final = {b"\xabKTX": "image/ktx2", b"RIFF": "image/webp"}
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the bytes that this makes: raised with every change of them (`branchxr_assets.steps`)."""
 LOSSLESS: Final = 100
 NORMAL_ERROR_MAX_DEG: Final = 1.5
@@ -250,22 +252,39 @@ def _remembered(raw: bytes, work: _Work, cache: StepCache) -> bytes:
     inputs = (cache.digest(raw),) if cache.is_on else ()
     step = Step("textures", VERSION, decides, inputs, encoders)
     try:
-        return cache.remember(step, lambda: _encoded(raw, work))
+        return cache.remember(step, lambda: _encoded(raw, work, cache))
     except MemoryError:  # not remembered: next time there may be more
         return _UNREADABLE
 
 
-def _encoded(raw: bytes, work: _Work) -> bytes:
+def _sized(raw: bytes, options: TexturesOptions, cache: StepCache) -> Image.Image | None:
+    """Decode an image at the size it is to have; a small one is left at hand for others.
+
+    Where it is gone at last nothing holds the large one: 67 MB of a side of 4096 are free before
+    it is encoded.
+    """
+    longest = max(size_px(raw))
+    factor = scale_of(longest, side_max_px=options.side_max_px, halvings=options.halvings)
+    if longest / factor <= SIDE_PX and factor > 1:
+        image = small(raw, cache)
+        return None if image is None else scaled(image, factor * max(image.size) / longest)
     image = decoded(raw)
     if image is None:
+        return None
+    result = scaled(image, factor)
+    keep_small(raw, result if factor in {1, 2} else image, cache)
+    return result
+
+
+def _encoded(raw: bytes, work: _Work, cache: StepCache) -> bytes:
+    options, quality = work.options, work.quality
+    image = _sized(raw, options, cache)
+    if image is None:
         return _UNREADABLE
-    options, quality, size = work.options, work.quality, image.size
-    # The name goes on to the smaller one: 67 MB of a side of 4096 are free before they are encoded.
-    image = scaled(image, side_max_px=options.side_max_px, halvings=options.halvings)
     if work.encoder is not None and work.encoder.takes(image):
         return work.encoder.encode(image, work.settings)
     is_wrong = is_cmyk(raw)
-    is_scaled = image.size != size
+    is_scaled = image.size != size_px(raw)
     if not (is_wrong or is_scaled) and not _may_pay(raw, options, quality):
         return _AS_IT_CAME
     made = _as_webp(image, quality, work.kind)

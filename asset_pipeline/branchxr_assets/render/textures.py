@@ -1,6 +1,5 @@
 """Images as a picture samples them: levels of halved sizes, bilinear, wrapped as glTF says."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..document import Document, Json
-from ..pictures import opened
+from ..small_pictures import SIDE_PX, small
+from ..steps import NOTHING_REMEMBERED, StepCache
 from .soup import Reals
 
-SIDE_MAX_PX: Final = 1024
+SIDE_MAX_PX: Final = SIDE_PX
 """No picture made here shows more of one texture."""
 _CLAMP, _MIRROR = 33071, 33648  # glTF 2.0, sampler.wrapS
 
@@ -114,30 +114,23 @@ def load_texture(document: Document, info: Json, decode: Decode) -> Texture | No
     return Texture(texels, np.cumsum(counts) - counts, sizes[:, 1], sizes[:, 0], wraps, index)
 
 
-def shrunk(raw: bytes, *, side_max_px: int = SIDE_MAX_PX) -> Image.Image | None:
-    """Decode as RGBA; a large JPEG is decoded at a fraction of its size, which is quicker."""
-    image = None
-    if raw.startswith(b"\xff\xd8\xff"):
-        image = _drafted(raw, side_max_px)
-    image = image or opened(raw)
+def shrunk(
+    raw: bytes, *, side_max_px: int = SIDE_MAX_PX, cache: StepCache = NOTHING_REMEMBERED
+) -> Image.Image | None:
+    """Decode as RGBA, reduced by a whole factor to at most 1,024 pixels a side.
+
+    One that does not fit into memory is not shown.
+    """
+    try:
+        image = small(raw, cache)
+    except MemoryError:
+        return None
     if image is None:
         return None
     factor = -(-max(image.size) // side_max_px)
-    whole = image.convert("RGBA")
-    return (
-        whole.reduce((min(factor, whole.width), min(factor, whole.height))) if factor > 1 else whole
-    )
-
-
-def _drafted(raw: bytes, side_max_px: int) -> Image.Image | None:
-    try:
-        with Image.open(io.BytesIO(raw), formats=("JPEG",)) as file:
-            if file.mode != "RGB" or max(file.size) < 2 * side_max_px:
-                return None
-            file.draft("RGB", (side_max_px, side_max_px))
-            return file.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
+    if factor > 1:
+        image = image.reduce((min(factor, image.width), min(factor, image.height)))
+    return image.convert("RGBA")
 
 
 def _wrapped(step: Reals, size: NDArray[np.int64], wrap: int) -> NDArray[np.int64]:

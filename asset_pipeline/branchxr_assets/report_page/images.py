@@ -9,7 +9,7 @@ from ..pictures import ENCODERS
 from ..render.textures import Decode, shrunk
 from ..steps import Step, StepCache
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is remembered here: raised with every change of it (`branchxr_assets.steps`)."""
 _SIDE_MAX_PX: Final = 512
 """A picture is 480 pixels wide, and so large are the viewer's textures at most."""
@@ -21,16 +21,16 @@ def remembering(cache: StepCache) -> Decode:
 
     def decode(raw: bytes) -> Image.Image | None:
         if not cache.is_on:
-            return shrunk(raw, side_max_px=_SIDE_MAX_PX)
+            return shrunk(raw, side_max_px=_SIDE_MAX_PX, cache=cache)
         options = {"side_max_px": _SIDE_MAX_PX}
         step = Step("report_image", VERSION, options, (cache.digest(raw),), ENCODERS)
-        return _image(cache.remember(step, lambda: _stored(raw)))
+        return _image(cache.remember(step, lambda: _stored(raw, cache)))
 
     return decode
 
 
-def _stored(raw: bytes) -> bytes:
-    image = shrunk(raw, side_max_px=_SIDE_MAX_PX)
+def _stored(raw: bytes, cache: StepCache) -> bytes:
+    image = shrunk(raw, side_max_px=_SIDE_MAX_PX, cache=cache)
     return b"" if image is None else struct.pack(_HEAD, *image.size) + image.tobytes()
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import ufbx
 
 from ...document import Json
-from ...pictures import mean_colour
+from ...pictures import mean_colour, opened
 from ..pictures import Picture
 from ..shading import Colour, Gloss, Phong, add_emission, add_ior, to_pbr
 from .properties import extras_of
@@ -348,8 +348,8 @@ def _unit(value: float) -> float:
 
 
 def _is_normal_map(picture: Picture) -> bool:
-    mean = mean_colour(picture.raw, is_colour=False)
-    if mean is None:
+    image = opened(picture.raw)
+    if image is None:
         return False
-    red, green, blue = (float(v) for v in mean[:3])
+    red, green, blue = (float(v) for v in mean_colour(image, is_colour=False)[:3])
     return blue > _NORMAL_BLUE and blue > max(red, green) + 0.1
