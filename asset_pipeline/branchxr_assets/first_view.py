@@ -35,6 +35,8 @@ _MERGED_TRIANGLES_MAX: Final = 50_000
 """Of what is merged for the first view. Fewer are collapsed faster whenever anything moves: of the
 dense scene, from 200,000 / 50,000 / 30,000, its picture is off by 5.13 / 5.12 / 5.15 grey levels
 and its error 0.061 / 0.063 / 0.070 m."""
+_MERGED_NEAR: Final = 0.3
+"""How near to that is near enough, since it is only on the way."""
 _SEARCH_STEPS: Final = 12
 _TRIES: Final = 6
 _COARSE_ERROR: Final = 0.02
@@ -75,10 +77,10 @@ def _largest_fitting(
     options = SimplifyOptions(ratio=1.0, error_max_m=diagonal_m, jobs=recipe.jobs)
     error_m = 0.0
     if count > _MERGED_TRIANGLES_MAX:
-        fewer = replace(options, ratio=_MERGED_TRIANGLES_MAX / count)
+        fewer = replace(options, ratio=_MERGED_TRIANGLES_MAX / count, near=_MERGED_NEAR)
         made = remembered(
             "merged", plain, lambda body: simplify(body, fewer), recipe,
-            ratio=fewer.ratio or 1.0, error_max_m=diagonal_m,
+            ratio=fewer.ratio or 1.0, near=fewer.near, error_max_m=diagonal_m,
         )  # fmt: skip
         said += made.warnings
         plain, error_m = read_chunk(made.glb()), made.changed["error_m"]

@@ -37,6 +37,7 @@ class SimplifyOptions:
     Attributes:
         ratio: share of the drawn triangles to come down to, as near as the error allows; `None`
             goes by the error alone.
+        near: how near to the ratio is near enough: a pass more costs as much as the first.
         error_max_m: how far a surface may leave its place in the scene.
         untouched: meshes of at most so many triangles stay as they are.
         normal_weight: how far a normal that turns by a radian counts, in shares of a mesh's size.
@@ -46,6 +47,7 @@ class SimplifyOptions:
     """
 
     ratio: float | None = None
+    near: float = 0.04
     error_max_m: float = 0.01
     untouched: int = 0
     normal_weight: float = 0.1
@@ -60,8 +62,6 @@ _WORTH: Final = 0.95
 _CURVE_STEP: Final = 0.5
 _CURVE_STEPS: Final = 12
 _TRIES: Final = 5
-_NEAR: Final = 0.04
-"""How near to the ratio is near enough: a pass more costs as much as the first."""
 _By = Callable[[float], list[Simplified]]
 """Simplifies every surface by an error in metres."""
 
@@ -145,7 +145,7 @@ def _made(surfaces: list["_Surface"], options: SimplifyOptions, by: _By) -> list
         if (
             len(shares) == _TRIES
             or error_m in shares
-            or _off(min(shares.values(), key=_off)) < _NEAR
+            or _off(min(shares.values(), key=_off)) < options.near
         ):
             return best
         made = by(error_m)
