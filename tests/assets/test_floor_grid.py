@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from branchxr.protocol.floor import Floor
@@ -208,6 +208,7 @@ def test_touched_cells_are_never_missed(corners: Any) -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(coordinate, coordinate, coordinate), min_size=3, max_size=3))
+@example([(0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 2.3e-308, 2.0)])  # an edge as good as level
 def test_what_is_cut_to_a_layer_covers_all_of_it(corners: Any) -> None:
     triangle = np.array([corners])
     cut = clip_height(triangle, 1.0, 3.0)

@@ -23,11 +23,16 @@ def list_cells(
     """
     squares = {_square(x, z) for a in anchors for x, _, z in [a["position"]]}
     if floor is not None:
-        rows, columns = np.nonzero(floor.walkable)
-        x = floor.origin[0] + (columns + 0.5) * floor.cell_m
-        z = floor.origin[1] + (rows + 0.5) * floor.cell_m
-        pairs = np.unique(np.floor(np.stack([x, z]) / SIDE_M + 0.5).astype(int), axis=1)
-        squares |= {(int(a), int(b)) for a, b in pairs.T}
+        rows, columns = (
+            np.floor((start + (np.arange(count) + 0.5) * floor.cell_m) / SIDE_M + 0.5).astype(int)
+            for start, count in zip(floor.origin[::-1], floor.walkable.shape, strict=True)
+        )
+        squares |= {
+            (int(a), int(b))
+            for a in np.unique(columns)
+            for b in np.unique(rows)
+            if floor.walkable[np.ix_(rows == b, columns == a)].any()
+        }
     else:
         low, high = _square(box[0][0], box[0][2]), _square(box[1][0], box[1][2])
         if (high[0] - low[0] + 1) * (high[1] - low[1] + 1) <= CELLS_MAX:

@@ -77,8 +77,7 @@ def make_floor(
     if grid is None:
         message = f"the floor has more than {CELLS_MAX} grid cells; there is no floor grid"
         return None, [*warnings, SceneWarning("floor_too_large", "the scene", message)]
-    free = cover(grid, surface[near], is_touching=False)
-    free &= ~_blocked(grid, solids, height, options, cache)
+    free = _free(grid, surface[near], cache) & ~_blocked(grid, solids, height, options, cache)
     seeds = [(a["position"][0], a["position"][2]) for a in anchors if a["kind"] == "spawn"]
     floor = Floor(free, origin=(grid.x, grid.z), height=height, cell_m=options.cell_m, seeds=seeds)
     return floor, [*warnings, *_unreachable(floor, anchors), *_enclosed(floor, anchors)]
@@ -217,6 +216,23 @@ def _grid(surface: Floats, cell_m: float) -> Grid | None:
     return Grid(x, z, columns, rows, cell_m)
 
 
+def _free(grid: Grid, surface: Floats, cache: StepCache) -> Mask:
+    """Return cells whose middle is on the walkable surface: two triangles may have 100,000."""
+
+    def make() -> bytes:
+        return np.packbits(cover(grid, surface, is_touching=False)).tobytes()
+
+    place = [grid.x, grid.z, grid.columns, grid.rows, grid.cell_m]
+    inputs = (cache.digest(surface),) if cache.is_on else ()
+    step = Step("floor_free", own_code(), {"place": place}, inputs, encoder_versions())
+    return _unpacked(cache.remember(step, make), grid)
+
+
+def _unpacked(bits: bytes, grid: Grid) -> Mask:
+    cells = np.unpackbits(np.frombuffer(bits, np.uint8), count=grid.rows * grid.columns)
+    return cells.astype(np.bool_).reshape(grid.rows, grid.columns)
+
+
 def _blocked(
     grid: Grid, solids: Sequence[_Solid], height: float, options: FloorOptions, cache: StepCache
 ) -> Mask:
@@ -240,8 +256,7 @@ def _blocked(
             def make(solid: _Solid = solid) -> bytes:
                 return np.packbits(_touched(wide, solid.corners(), low, high)).tobytes()
 
-            bits = np.frombuffer(shelf.remember(solid.key, make), np.uint8)
-            touched |= np.unpackbits(bits, count=touched.size).astype(bool).reshape(touched.shape)
+            touched |= _unpacked(shelf.remember(solid.key, make), wide)
     grown = dilate(touched, radius=options.radius_m / options.cell_m)
     return grown[border : border + grid.rows, border : border + grid.columns]
 

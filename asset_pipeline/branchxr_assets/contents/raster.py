@@ -92,9 +92,10 @@ def clip_height(corners: Floats, low: float, high: float) -> Floats:
     for level in (low, high):
         with np.errstate(over="ignore"):  # an edge as good as level meets the face nowhere: inf
             steps = (level - corners[:, :, 1]) / np.where(rise != 0, rise, 1)
-        part = np.where((rise != 0) & np.isfinite(steps), steps, -1.0)
+        crosses = (rise != 0) & (steps >= 0) & (steps <= 1)
+        part = np.where(crosses, steps, 0.0)
         points.append(corners + part[:, :, None] * (following - corners))
-        exists.append((part >= 0) & (part <= 1))
+        exists.append(crosses)
     every, is_there = np.concatenate(points, axis=1), np.concatenate(exists, axis=1)
     kept = across(np.logical_or, is_there)
     every, is_there = every[kept], is_there[kept]

@@ -108,14 +108,19 @@ def read_handed(path: Path) -> tuple[Document, list[SceneWarning]]:
     Raises:
         SceneRefused: as `read_gltf`.
     """
-    file, raw = path.name, mapped(path)
-    json_bytes, binary = container.split(raw, file=file)
-    root = parse_json(json_bytes, file=file)
+    root, binary = _parsed(mapped(path), file=path.name)
+    if uses_draco(root):
+        raise _extension_refused(DRACO, path.name)
+    return _checked(root, BufferTable(root, binary, Resources(path, b""), file=path.name))
+
+
+def _parsed(glb: container.Raw, *, file: str) -> tuple[Json, memoryview | None]:
+    """Return a GLB's JSON, checked, and its binary chunk."""
+    json_bytes, binary = container.split(glb, file=file)
+    root, _ = _mend_text(parse_json(json_bytes, file=file))
     _check_version(root, file=file)
     schema.check(root, file=file)
-    if uses_draco(root):
-        raise _extension_refused(DRACO, file)
-    return _checked(root, BufferTable(root, binary, Resources(path, b""), file=file))
+    return root, binary
 
 
 def _checked(root: Json, buffers: BufferTable) -> tuple[Document, list[SceneWarning]]:
@@ -134,7 +139,9 @@ def read_stranger(path: Path, raw: bytes, _options: ReadOptions = DEFAULTS) -> S
 
 def read_chunk(glb: bytes) -> Document:
     """Read a GLB that this process wrote, or whose signature was checked: no stranger's bytes."""
-    return read_gltf(Path("chunk.glb"), glb, draco=Draco.HERE).document
+    path = Path("chunk.glb")
+    root, binary = _parsed(glb, file=path.name)
+    return _checked(root, BufferTable(root, binary, Resources(path, b""), file=path.name))[0]
 
 
 def read_with_draco(path: Path) -> Source:
