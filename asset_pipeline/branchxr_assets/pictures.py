@@ -21,6 +21,8 @@ PIXELS_MAX: Final = 16384 * 16384 // 4
 """More is taken for a decompression bomb and left as it is."""
 ENCODERS: Final = {"pillow": PIL.__version__, "libwebp": str(features.version("webp"))}
 """What decides on the bytes that this module makes."""
+LOSSLESS: Final = 100
+"""From this quality on nothing may be lost."""
 _READABLE: Final = ("PNG", "JPEG", "WEBP")
 _MAGIC: Final = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP"}
 _WEBP_SIDE_MAX: Final = 16383

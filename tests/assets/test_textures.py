@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from branchxr_assets.document import Document
-from branchxr_assets.operations.textures import NORMAL_ERROR_MAX_DEG, TexturesOptions, textures
+from branchxr_assets.normal_maps import ERROR_MAX_DEG
+from branchxr_assets.operations.textures import TexturesOptions, textures
 from branchxr_assets.pictures import angular_error_deg, opened, size_px
 from branchxr_assets.steps import StepCache
 
@@ -101,8 +102,8 @@ def test_a_normal_map_keeps_its_directions(steepness: float) -> None:
     plain = made_of(raw, TexturesOptions(quality=75), slot="baseColorTexture")
     made = made_of(raw, options, slot="normalTexture")
     error, as_colour = angular_error_deg(image, made), angular_error_deg(image, plain)
-    assert error <= max(NORMAL_ERROR_MAX_DEG, as_colour)
-    assert error <= NORMAL_ERROR_MAX_DEG or len(made) == len(plain) or error < as_colour * 0.75
+    assert error <= max(ERROR_MAX_DEG, as_colour)
+    assert error <= ERROR_MAX_DEG or len(made) == len(plain) or error < as_colour * 0.75
 
 
 def test_a_map_like_noise_is_not_blown_up_for_nothing() -> None:

@@ -20,12 +20,12 @@ from PIL import Image
 
 from ..document import Document, Json, Outcome
 from ..ktx2 import Encoder, Settings, find_encoder
+from ..normal_maps import normal_map_as_webp
 from ..picture_pool import PicturePool
 from ..pictures import (
     ENCODERS,
-    angular_error_deg,
+    LOSSLESS,
     as_webp,
-    centred,
     decoded,
     is_cmyk,
     is_ktx2,
@@ -45,18 +45,8 @@ BASISU: Final = "KHR_texture_basisu"
 _MIME: Final = {b"\xabKTX": "image/ktx2", b"RIFF": "image/webp"}
 VERSION: Final = 2
 """Of the bytes that this makes: raised with every change of them (`branchxr_assets.steps`)."""
-LOSSLESS: Final = 100
-NORMAL_ERROR_MAX_DEG: Final = 1.5
-"""Mean over a normal map; a flat one shows steps of light from about 2 degrees on."""
-_WORTH_FINER: Final = 0.75
-"""What a finer encoding must bring the angle down to, to be kept: WebP halves the resolution of
-two of three channels at any quality, and on maps like noise (5.1 degrees at quality 80, 4.1 at 97
-for 2.4 times the bytes) no quality helps."""
 _SAVING: Final = 0.95
 """A repacked image must be at least 5 % smaller to be worth an extension."""
-_FINER: Final = (10, 17)
-"""Steps of quality that a normal map is tried at when its directions are off."""
-_WINDOW_PX: Final = 512
 
 
 class Kind(Enum):
@@ -308,31 +298,7 @@ def _as_webp(image: Image.Image, quality: int, kind: Kind) -> bytes | None:
         return as_webp(image, quality=None)
     if kind is not Kind.NORMAL:
         return as_webp(image, quality=quality)
-    return _normal_map(image, quality)
-
-
-def _normal_map(image: Image.Image, quality: int) -> bytes | None:
-    """Encode at the quality at which directions are right, judged on the middle of the map.
-
-    A window of 512 pixels tells within 7 % what the whole of a 2048 map does, in a tenth of the
-    time; of a map that is no larger, the trial that was right is the result.
-    """
-    window = centred(image, side_px=_WINDOW_PX)
-    tried = {quality: as_webp(window, quality=quality)}
-    error = _error_deg(window, tried[quality])
-    for step in _FINER:
-        if error <= NORMAL_ERROR_MAX_DEG:
-            break
-        finer = min(quality + step, LOSSLESS - 1)
-        made = as_webp(window, quality=finer)
-        if (finer_error := _error_deg(window, made)) > error * _WORTH_FINER:
-            break
-        quality, error, tried[finer] = finer, finer_error, made
-    return tried[quality] if window.size == image.size else as_webp(image, quality=quality)
-
-
-def _error_deg(image: Image.Image, made: bytes | None) -> float:
-    return 180.0 if made is None else angular_error_deg(image, made)
+    return normal_map_as_webp(image, quality)
 
 
 def _declare(document: Document, texture: Json) -> None:
