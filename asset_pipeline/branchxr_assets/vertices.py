@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from .document import Accessor, AccessorPool, Document, Json
 
 Order = NDArray[np.int64]
+VertexKey = tuple[tuple[tuple[str, int], ...], ...]
+"""Name and accessor of every attribute, then of every target's."""
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio, Knuth's multiplier."""
@@ -19,14 +21,25 @@ def accessor_slots(primitive: Json) -> list[tuple[Json, str]]:
     return [(container, name) for container in containers for name in sorted(container)]
 
 
-def vertex_key(primitive: Json) -> tuple[int, ...]:
-    """Return what two primitives that share their vertices have in common."""
+def vertex_accessors(primitive: Json) -> tuple[int, ...]:
+    """Return the accessors of all these slots."""
     return tuple(container[name] for container, name in accessor_slots(primitive))
+
+
+def vertex_key(primitive: Json) -> VertexKey:
+    """Return what two primitives that share their vertices have in common.
+
+    Names belong to it: equal values may be the first colours of one and the second of another.
+    """
+    containers = [primitive["attributes"], *primitive.get("targets", [])]
+    return tuple(tuple(sorted(container.items())) for container in containers)
 
 
 def is_packed(document: Document, primitive: Json) -> bool:
     """Tell whether a codec holds a primitive's vertices: other values would be another stream."""
-    return any(document.accessors[index].packed is not None for index in vertex_key(primitive))
+    return any(
+        document.accessors[index].packed is not None for index in vertex_accessors(primitive)
+    )
 
 
 def equal_vertices(accessors: list[Accessor]) -> tuple[Order, Order]:

@@ -17,7 +17,7 @@ from ..geometry import TRIANGLES, placed_meshes
 from ..packing import EXT_MESHOPT, MeshoptRows, position_bits
 from ..references import references
 from ..rewrite import prune
-from ..vertices import byte_weights, stepped, vertex_key
+from ..vertices import byte_weights, stepped, vertex_accessors
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def _scales(document: Document) -> dict[int, float]:
     for index, mesh in enumerate(document.listed("meshes")):
         scale, _ = placed.get(index, (1.0, 0))
         for primitive in mesh["primitives"]:
-            for accessor in vertex_key(primitive):
+            for accessor in vertex_accessors(primitive):
                 found[accessor] = max(found.get(accessor, 0.0), scale)
     return found
 
