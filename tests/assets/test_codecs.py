@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from branchxr_assets import meshopt as codec
-from branchxr_assets.document import Accessor, Document, Outcome
+from branchxr_assets.document import Accessor, AccessorPool, Document, Outcome
 from branchxr_assets.first_view import COARSEST_BYTES_MAX
 from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
 from branchxr_assets.glb import write_glb
@@ -163,9 +163,37 @@ def test_positions_stay_within_the_quantum(
     np.testing.assert_allclose(one, other, atol=coarsest * 0.51 / scale)
 
 
-def document_of(points: np.ndarray, faces: np.ndarray) -> Document:
-    from branchxr_assets.document import AccessorPool
+@pytest.mark.parametrize("place_m", [(0, 0, 0), (90, 0, 0), (-700, 3, 2_000), (40_000, 0, -9_000)])
+def test_what_is_frozen_far_out_keeps_its_shape(place_m: tuple[float, float, float]) -> None:
+    """As Maya's Freeze Transformations leaves a scene: all vertices in the scene's own axes."""
+    chair = np.random.default_rng(3).random((60, 3)) * 0.8
+    points = (chair + place_m).astype(np.float32)
+    before = document_of(points, np.arange(60)[:, None])
+    made = meshopt(before, MeshoptOptions(position_bits=15))
+    after = positions(made.document, made.document.primitives()[0])
+    # 15 bits are 14 and a sign; the grid is of powers of two, so that a step may be twice as wide.
+    assert np.abs(after - points).max() <= max(0.8 / 2**14, 0.0005 / 2)
 
+
+def test_a_clip_far_out_moves_as_smoothly() -> None:
+    track = (np.linspace(0, 0.3, 50)[:, None] + [300.0, 0, -70]).astype(np.float32)
+    pool = AccessorPool()
+    times = pool.add(np.arange(50, dtype=np.float32), "SCALAR")
+    sampler = {"input": times, "output": pool.add(track, "VEC3")}
+    channel = {"sampler": 0, "target": {"node": 0, "path": "translation"}}
+    root = {
+        "asset": {"version": "2.0"},
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{}],
+        "animations": [{"samplers": [sampler], "channels": [channel]}],
+    }
+    made = meshopt(Document(root, pool.all())).document
+    after = made.accessors[made.listed("animations")[0]["samplers"][0]["output"]]
+    assert after.packed is not None
+    assert np.abs(after.values - track).max() <= 5e-5
+
+
+def document_of(points: np.ndarray, faces: np.ndarray) -> Document:
     pool = AccessorPool()
     primitive = {
         "attributes": {"POSITION": pool.add(points, "VEC3")},
