@@ -11,6 +11,8 @@ Order = NDArray[np.int64]
 VertexKey = tuple[tuple[tuple[str, int], ...], ...]
 """Name and accessor of every attribute, then of every target's."""
 
+_SETS_MAX: Final = 32
+"""Numbers that are looked at: Blender has 8 sets of texture coordinates, 3ds Max 100 channels."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio, Knuth's multiplier."""
 
@@ -62,6 +64,16 @@ def equal_vertices(accessors: list[Accessor]) -> tuple[Order, Order]:
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.sort(first), rank[kind.reshape(-1)]
+
+
+def close_texture_sets(attributes: Json) -> None:
+    """Let sets of texture coordinates be numbered without a gap, as glTF 2.0, 3.7.2.1 wants it.
+
+    A number that is missing gets the coordinates of the next one, which costs no bytes.
+    """
+    top = max((n for n in range(_SETS_MAX) if f"TEXCOORD_{n}" in attributes), default=0)
+    for number in range(top - 1, -1, -1):
+        attributes.setdefault(f"TEXCOORD_{number}", attributes[f"TEXCOORD_{number + 1}"])
 
 
 def byte_weights(accessor: Accessor) -> Accessor:

@@ -208,6 +208,31 @@ def test_strip_keeps_what_is_drawn_and_nothing_else(whole: Document) -> None:
     assert {"POSITION", "NORMAL", "TEXCOORD_0", "COLOR_0"} == names
 
 
+def test_texture_sets_are_numbered_without_a_gap(maker: Any) -> None:
+    """A material may read the second set alone: a light map, or a source without a first one."""
+    points, faces = [[0, 0, 0], [1, 0, 0], [0, 0, 1]], [[0, 2, 1]]
+    uvs = {f"TEXCOORD_{n}": maker.array(np.full((3, 2), n)) for n in (0, 2)}
+    maker.root["textures"] = [{}]
+    slot = {"index": 0, "texCoord": 2}
+    maker.root["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": slot}}]
+    maker.node(mesh=maker.mesh(points, faces, attributes=uvs, material=0))
+    whole = repair(read(maker.save()).document).document
+    for made, first in ((whole, 0), (strip(whole).document, 2)):
+        (primitive,) = made.primitives()
+        found = [made.accessors[primitive["attributes"][f"TEXCOORD_{n}"]] for n in range(3)]
+        assert [accessor.values[0, 0] for accessor in found] == [first, 2, 2]
+
+
+def test_second_colours_without_first_ones_are_set_aside(maker: Any) -> None:
+    points, faces = [[0, 0, 0], [1, 0, 0], [0, 0, 1]], [[0, 2, 1]]
+    marks = {"COLOR_1": maker.array(np.full((3, 3), 0.5))}
+    maker.node(mesh=maker.mesh(points, faces, attributes=marks))
+    made = repair(read(maker.save()).document)
+    assert set(made.document.primitives()[0]["attributes"]) == {"POSITION", "_COLOR_1"}
+    assert [w.code for w in made.warnings] == ["attribute_renamed"]
+    assert repair(made.document).warnings == ()
+
+
 # --- materials and textures -------------------------------------------------------------------
 
 

@@ -135,6 +135,17 @@ def test_only_what_needs_tangents_gets_them(maker: Any) -> None:
     assert tangents(read(maker.save()).document, ALL).changed["primitives_given_tangents"] == 0
 
 
+def test_brushed_metal_gets_its_direction(maker: Any) -> None:
+    points, rows, uvs, faces = MESHES["sheet"]
+    attributes = {"TEXCOORD_0": maker.array(uvs), "NORMAL": maker.array(rows)}
+    brushed = {"extensions": {"KHR_materials_anisotropy": {"anisotropyStrength": 0.5}}}
+    maker.root |= {"materials": [brushed], "extensionsUsed": ["KHR_materials_anisotropy"]}
+    maker.node(mesh=maker.mesh(points, faces, attributes=attributes, material=0))
+    made = tangents(read(maker.save()).document)
+    assert made.changed["primitives_given_tangents"] == 1
+    assert tangents(made.document).document == made.document
+
+
 def test_useless_tangents_are_made_anew_and_the_others_stay(maker: Any) -> None:
     mesh = MESHES["sheet"]
     given = np.tile([1.0, 0, 0, -1], (len(mesh[0]), 1))
