@@ -135,14 +135,24 @@ def test_only_what_needs_tangents_gets_them(maker: Any) -> None:
     assert tangents(read(maker.save()).document, ALL).changed["primitives_given_tangents"] == 0
 
 
-def test_brushed_metal_gets_its_direction(maker: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "slot", "count"),
+    [
+        ("KHR_materials_clearcoat", "clearcoatNormalTexture", 1),
+        ("KHR_materials_anisotropy", "anisotropyTexture", 1),
+        ("KHR_materials_clearcoat", "clearcoatTexture", 0),
+    ],
+)
+def test_a_map_that_no_reader_makes_tangents_for_gets_them(
+    maker: Any, name: str, slot: str, count: int
+) -> None:
     points, rows, uvs, faces = MESHES["sheet"]
     attributes = {"TEXCOORD_0": maker.array(uvs), "NORMAL": maker.array(rows)}
-    brushed = {"extensions": {"KHR_materials_anisotropy": {"anisotropyStrength": 0.5}}}
-    maker.root |= {"materials": [brushed], "extensionsUsed": ["KHR_materials_anisotropy"]}
+    material = {"extensions": {name: {slot: {"index": 0}}}}
+    maker.root |= {"materials": [material], "textures": [{}], "extensionsUsed": [name]}
     maker.node(mesh=maker.mesh(points, faces, attributes=attributes, material=0))
     made = tangents(read(maker.save()).document)
-    assert made.changed["primitives_given_tangents"] == 1
+    assert made.changed["primitives_given_tangents"] == count
     assert tangents(made.document).document == made.document
 
 

@@ -4,7 +4,7 @@ Where a file has none, a reader shall compute them by MikkTSpace (glTF 2.0, sect
 Unity's importer does; three.js takes derivatives for every pixel instead. For maps that repeat on
 walls and floors nobody sees a difference, and they are left to the reader. What was baked from a
 sculpture onto a coarse mesh wants exactly the tangents it was baked by: `has_all` writes them.
-Brushed metal (KHR_materials_anisotropy) without a normal map always gets them.
+A clear coat's normal map and the directions of brushed metal, alone, always get them.
 """
 
 from dataclasses import dataclass
@@ -71,15 +71,15 @@ def tangents(document: Document, options: TangentsOptions = DEFAULTS) -> Outcome
 
 
 def _is_undefined(document: Document, primitive: Json) -> bool:
-    """Tell whether a surface is brushed in a direction that no reader is told to compute.
+    """Tell whether a map asks for tangents that no reader is told to compute.
 
-    Only a normal map makes it: without one, KHR_materials_anisotropy asks for tangents, and the
-    Khronos validator calls their absence an error.
+    Readers make them for a normal map; for that of a clear coat alone, or for the direction of
+    brushed metal, the Khronos validator calls their absence an error.
     """
     if "material" not in primitive:
         return False
-    material = document.listed("materials")[primitive["material"]]
-    return _ANISOTROPY in material.get("extensions", {}) and "normalTexture" not in material
+    names = {name for name, _ in slots_of(document.listed("materials")[primitive["material"]])}
+    return not names.isdisjoint(_SLOTS) and "normalTexture" not in names
 
 
 def _uv_set(document: Document, primitive: Json) -> str | None:
