@@ -26,6 +26,7 @@ from branchxr_assets.packing import KHR_MESHOPT
 from branchxr_assets.prepare import prepare
 from branchxr_assets.presets import Geometry, Preset
 from branchxr_assets.readers import read
+from branchxr_assets.readers.gltf import read_chunk
 from branchxr_assets.recipe import Recipe
 from branchxr_assets.rewrite import prune
 from branchxr_assets.tree import paths
@@ -191,6 +192,30 @@ def test_a_clip_far_out_moves_as_smoothly() -> None:
     after = made.accessors[made.listed("animations")[0]["samplers"][0]["output"]]
     assert after.packed is not None
     assert np.abs(after.values - track).max() <= 5e-5
+
+
+def test_rows_that_only_vertices_may_pad_stay_as_they_are(maker: Any) -> None:
+    """Weights of a clip in bytes, and indices of points: a stride would be no glTF there."""
+    lean = {"POSITION": maker.array(np.full((8, 3), 0.25))}
+    node = maker.node(mesh=maker.box(targets=[lean]))
+    dots = np.random.default_rng(1).random((9, 3))
+    maker.node(mesh=maker.mesh(dots, [8, 0, 3], dtype="u1", mode=0))
+    weights = np.arange(0, 250, 10)
+    sampler = {
+        "input": maker.array(np.arange(25)),
+        "output": maker.array(weights, "u1", normalized=True),
+    }
+    channel = {"sampler": 0, "target": {"node": node, "path": "weights"}}
+    maker.root["animations"] = [{"samplers": [sampler], "channels": [channel]}]
+    made = meshopt(read(maker.save()).document).document
+    again = read_chunk(write_glb(made))
+    for document in (again, made):
+        output = document.listed("animations")[0]["samplers"][0]["output"]
+        np.testing.assert_array_equal(document.accessors[output].values[:, 0], weights)
+        points = document.primitives()[1]["indices"]
+        assert document.accessors[points].values[:, 0].tolist() == [8, 0, 3]
+    assert made.accessors[output].packed is None
+    assert made.accessors[points].packed is None
 
 
 def document_of(points: np.ndarray, faces: np.ndarray) -> Document:

@@ -96,7 +96,7 @@ class _Packer:
         self._options = options
 
     def primitive(self, primitive: Json) -> None:
-        if "indices" in primitive:
+        if "indices" in primitive and self._is_wide(primitive["indices"]):
             is_list = primitive.get("mode", TRIANGLES) == TRIANGLES
             self._once(primitive, "indices", _triangles if is_list else _sequence)
         for target in primitive.get("targets", []):
@@ -107,6 +107,10 @@ class _Packer:
             is_weights = name == "WEIGHTS_0" and is_one_set and self._options.has_byte_weights
             rule = self._weights if is_weights else self._rule(name)
             self._once(primitive["attributes"], name, rule)
+
+    def _is_wide(self, indices: int) -> bool:
+        """Tell whether indices have two bytes or more: for fewer the codec has no mode."""
+        return indices in self._made or self._document.accessors[indices].values.itemsize > 1
 
     def sampler(self, animation: Json, sampler: Json) -> None:
         uses = [c["target"]["path"] for c in animation["channels"]]
@@ -122,8 +126,13 @@ class _Packer:
             self._once(sampler, "output", self._grid(self._options.translation_bits))
 
     def lossless(self, container: Any, key: Any) -> None:
-        """Pack what no rule above has touched, every bit kept."""
-        if container[key] not in self._made:
+        """Pack what no rule above has touched, every bit kept.
+
+        Only vertices may have a stride (glTF 2.0, section 3.6.2.4): rows of clips and indices that
+        are no multiple of the codec's four bytes stay as they are, for they cannot be padded.
+        """
+        index = container[key]
+        if index not in self._made and self._document.accessors[index].values[:1].nbytes % 4 == 0:
             self._once(container, key, _plain)
 
     def _once(
@@ -282,16 +291,13 @@ def _power_of_two(value: float) -> float:
 
 
 def _triangles(accessor: Accessor) -> MeshoptRows:
-    if accessor.count % 3 or accessor.values.dtype.itemsize == 1:
+    if accessor.count % 3:
         return _sequence(accessor)
     return MeshoptRows(accessor.values[:, 0], "TRIANGLES", "NONE", "")
 
 
 def _sequence(accessor: Accessor) -> MeshoptRows:
-    values = accessor.values[:, 0]
-    if values.dtype.itemsize == 1:
-        return _plain(accessor)
-    return MeshoptRows(values, "INDICES", "NONE", "")
+    return MeshoptRows(accessor.values[:, 0], "INDICES", "NONE", "")
 
 
 def _plain(accessor: Accessor) -> MeshoptRows:
