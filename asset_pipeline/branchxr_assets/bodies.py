@@ -21,7 +21,7 @@ from .references import references
 from .rewrite import prune
 from .steps import Step, StepCache, own_code
 from .tree import world_matrices
-from .vertices import accessor_slots, vertex_key
+from .vertices import accessor_slots, vertex_accessors
 from .warnings import SceneWarning
 
 _OUTER: Final = frozenset(
@@ -219,7 +219,10 @@ def cut_from(whole: Document, done: Document, body: Document) -> Document:
 
 def _identity(document: Document, primitive: Json) -> tuple[object, ...]:
     """Return what tells a primitive's geometry, in this process."""
-    indices = [*vertex_key(primitive), *([primitive["indices"]] if "indices" in primitive else [])]
+    indices = [
+        *vertex_accessors(primitive),
+        *([primitive["indices"]] if "indices" in primitive else []),
+    ]
     names = tuple(name for _, name in accessor_slots(primitive))
     of = tuple(id(document.accessors[index]) for index in indices)
     return primitive.get("mode"), names, of

@@ -15,11 +15,12 @@ from branchxr.errors import InputRefused
 
 from .branch_json import make_branch_json
 from .contents.budgets import NOTHING, overruns
-from .document import Json
+from .document import Floats, Json
 from .geometry import drawn_triangles
 from .ktx2.choice import choose_textures, without_encoder
 from .ktx2.running import EncoderFailed
 from .lods import make_chain, make_live
+from .moving import moving_bounds
 from .operations.split_live import SplitLiveOptions, split_live
 from .packager import begin_twins, check_target, next_version, sealed, write_package
 from .prepare import Prepared, prepare
@@ -95,11 +96,12 @@ class BuildResult:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A scene, cut into chunks: `chain` coarsest first."""
+    """A scene, cut into chunks: `chain` coarsest first; `moving` is how far the live one goes."""
 
     chain: list[Level]
     live: Chunk | None
     warnings: list[SceneWarning]
+    moving: Floats | None = None
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -240,7 +242,7 @@ def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:
     if not live.listed("nodes"):
         return _Cut(chain, None, warnings)
     chunk, more = make_live(live, recipe)
-    return _Cut(chain, chunk, [*warnings, *more])
+    return _Cut(chain, chunk, [*warnings, *more], moving_bounds(live))
 
 
 def _budgets(cut: _Cut, recipe: Recipe) -> list[SceneWarning]:
@@ -251,7 +253,7 @@ def _budgets(cut: _Cut, recipe: Recipe) -> list[SceneWarning]:
 
 def _files(came: Source, prepared: Prepared, cut: _Cut, *, identity: str) -> dict[str, bytes]:
     files = {chunk_path(chunk.glb): chunk.glb for chunk in cut.chunks}
-    files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box)
+    files["tileset.json"] = make_tileset(cut.chain, cut.live, prepared.box, moving=cut.moving)
     files["branch.json"] = make_branch_json(prepared, came, cut.chunks, identity=identity)
     return files
 

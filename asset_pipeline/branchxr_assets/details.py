@@ -90,6 +90,8 @@ _TABLE: Final = (
     ("the animation {} moves nothing; it is left out", "анимация {} ничего не двигает и пропущена"),
     ("{} holds NaN or infinity; zero is put in its place", "в {} есть NaN или бесконечность; вместо них ноль"),
     ("it holds NaN or infinity; zero is put in its place", "есть NaN или бесконечность; вместо них ноль"),
+    ("the image {} says that it is to be turned, which only browsers do; it lies as its pixels are stored, as modelling programs show it", "в файле изображения {} сказано, что его надо повернуть, но так делают лишь браузеры; оно лежит так, как хранятся его пиксели и как его показывают программы моделирования"),
+    ("there is no {}; its values are kept as {}", "{} нет; значения сохранены под именем {}"),
     ("colours go from 0 to 1 in glTF; what is beyond is cut off", "цвета в glTF — от 0 до 1; лишнее обрезано"),
     ("it has no positions or no corners; it is left out", "нет позиций или углов; пропущено"),
     ("its corners make no triangle; it is left out", "углы не составляют треугольника; пропущено"),

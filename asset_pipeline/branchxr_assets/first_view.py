@@ -14,7 +14,7 @@ from .geometry import drawn_triangles
 from .glb import write_glb
 from .operations.cluster import ClusterOptions, cluster
 from .operations.merge import merge
-from .operations.plain_materials import PlainMaterialsOptions, plain_materials
+from .operations.plain_materials import plain_materials
 from .operations.quantize import QuantizeOptions, quantize
 from .operations.reorder import ReorderOptions, reorder
 from .operations.simplify import Simplifier, SimplifyOptions, simplify
@@ -50,7 +50,7 @@ def make_coarsest(
 
     One that was made while the simplifier failed, for want of memory perhaps, is not remembered.
     """
-    plain = _few_materials(strip(static).document, recipe)
+    plain = plain_materials(strip(static).document, cache=recipe.cache).document
     said: list[SceneWarning] = []
     chunk = _recalled(
         *("coarsest", plain, {"diagonal_m": diagonal_m}, recipe, said),
@@ -216,16 +216,6 @@ def _clustered(bare: _Bare, diagonal_m: float, error_m: float) -> Chunk | None:
         else:
             low = cell
     return best
-
-
-def _few_materials(document: Document, recipe: Recipe) -> Document:
-    """Round colours harder until their JSON leaves room for geometry."""
-    for digits in (2, 1, 0):
-        options = PlainMaterialsOptions(digits=digits)
-        made = plain_materials(document, options, cache=recipe.cache).document
-        if len(made.listed("materials")) <= 64:
-            break
-    return made
 
 
 def _plain_chunk(document: Document, error_m: float) -> Chunk | None:

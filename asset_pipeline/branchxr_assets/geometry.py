@@ -36,7 +36,7 @@ def placements(document: Document) -> Iterator[Placement]:
         is_instanced = "EXT_mesh_gpu_instancing" in node.get("extensions", {})
         matrices: Floats = world[None]
         if is_instanced:
-            matrices = matrices @ _instances(document, node)
+            matrices = matrices @ instance_matrices(document, node)
         yield Placement(index, node["mesh"], matrices, "skin" in node)
 
 
@@ -186,8 +186,8 @@ def index_array(faces: Triangles) -> Array:
     return faces.reshape(-1, 1).astype(np.uint16 if is_short else np.uint32)
 
 
-def _instances(document: Document, node: Json) -> Floats:
-    """Return the matrices of EXT_mesh_gpu_instancing."""
+def instance_matrices(document: Document, node: Json) -> Floats:
+    """Return the matrices of a node's EXT_mesh_gpu_instancing, `(k, 4, 4)`, in its space."""
     extension = node["extensions"]["EXT_mesh_gpu_instancing"]
     found = {n: document.accessors[i].as_float() for n, i in extension["attributes"].items()}
     count = _copies(document, extension)

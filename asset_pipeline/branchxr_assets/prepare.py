@@ -20,6 +20,7 @@ from .operations.repair_nodes import RepairNodesOptions, repair_nodes
 from .operations.repair_weights import repair_weights
 from .operations.select_scene import select_scene
 from .operations.tangents import tangents
+from .operations.upright import upright
 from .readers import Source
 from .steps import NOTHING_REMEMBERED, StepCache
 from .warnings import SceneWarning, distinct
@@ -109,6 +110,7 @@ def mended(source: Source) -> tuple[Document, list[SceneWarning]]:
 def _steps(file: str) -> list[Callable[[Document], Outcome]]:
     return [
         select_scene,
+        upright,
         lambda document: repair(document, RepairOptions(file=file)),
         normals,
         tangents,

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+from typing import Final
 
 import numpy as np
 
 from .document import Floats, Json
 from .recipe import Chunk, Level
+
+_STEP_M: Final = 0.0005
+_STEP_SHARE: Final = 1 / 2**14
+"""Half a step, as coarse as any codec has it: `DracoOptions`, `MeshoptOptions`, `first_view`."""
 
 
 def chunk_path(glb: bytes) -> str:
@@ -14,26 +19,31 @@ def chunk_path(glb: bytes) -> str:
     return f"c/{hashlib.sha256(glb).hexdigest()}.glb"
 
 
-def make_tileset(chain: list[Level], live: Chunk | None, box: Floats) -> bytes:
+def make_tileset(
+    chain: list[Level], live: Chunk | None, box: Floats, *, moving: Floats | None = None
+) -> bytes:
     """Return the tileset: an empty root, the chain of LODs, the live tile.
 
     Args:
         chain: coarsest first; a level of several chunks is the finest one.
         live: what every level of detail shows.
         box: `(2, 3)`, of the scene in glTF axes.
+        moving: `(2, 3)`, of what is live, wherever it moves.
     """
-    volume = {"box": z_up_box(box)}
+    every = np.array([box] if moving is None else [box, moving])
+    volume = _volume(box)
+    whole = _volume(np.array([every[:, 0].min(axis=0), every[:, 1].max(axis=0)]))
     children: list[Json] = []
     if chain:
         children += _nested(chain, volume)
     if live is not None:
-        tile = _tile(live, volume)
+        tile = _tile(live, whole)
         tile["extras"] = {"role": "live"}
         children.append(tile)
     diagonal = round(float(np.linalg.norm(box[1] - box[0])), 4)
     # An empty root is always refined: its own error is the whole scene missing.
     top = max([diagonal, *(2 * chunk.error_m for level in chain[:1] for chunk in level)])
-    root: Json = {"boundingVolume": volume, "geometricError": top, "refine": "ADD"}
+    root: Json = {"boundingVolume": whole, "geometricError": top, "refine": "ADD"}
     if children:
         root["children"] = children
     tileset = {
@@ -42,6 +52,12 @@ def make_tileset(chain: list[Level], live: Chunk | None, box: Floats) -> bytes:
         "root": root,
     }
     return json.dumps(tileset, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def _volume(box: Floats) -> Json:
+    """Return the volume of what a codec rounded: it may lie half a step outside of its box."""
+    step = max(_STEP_M, float((box[1] - box[0]).max()) * _STEP_SHARE)
+    return {"box": z_up_box(np.array([box[0] - step, box[1] + step]))}
 
 
 def z_up_box(box: Floats) -> list[float]:
@@ -62,8 +78,7 @@ def _nested(chain: list[Level], volume: Json) -> list[Json]:
     inner: list[Json] = []
     for level in reversed(chain):
         tiles = [
-            _tile(chunk, volume if chunk.box is None else {"box": z_up_box(chunk.box)})
-            for chunk in level
+            _tile(chunk, volume if chunk.box is None else _volume(chunk.box)) for chunk in level
         ]
         if inner:
             tiles[0]["children"] = inner

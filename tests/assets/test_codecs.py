@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from branchxr_assets import meshopt as codec
-from branchxr_assets.document import Accessor, Document, Outcome
+from branchxr_assets.document import Accessor, AccessorPool, Document, Outcome
 from branchxr_assets.first_view import COARSEST_BYTES_MAX
 from branchxr_assets.geometry import bounds, drawn_triangles, positions, triangles
 from branchxr_assets.glb import write_glb
@@ -26,6 +26,7 @@ from branchxr_assets.packing import KHR_MESHOPT
 from branchxr_assets.prepare import prepare
 from branchxr_assets.presets import Geometry, Preset
 from branchxr_assets.readers import read
+from branchxr_assets.readers.gltf import read_chunk
 from branchxr_assets.recipe import Recipe
 from branchxr_assets.rewrite import prune
 from branchxr_assets.tree import paths
@@ -163,9 +164,61 @@ def test_positions_stay_within_the_quantum(
     np.testing.assert_allclose(one, other, atol=coarsest * 0.51 / scale)
 
 
-def document_of(points: np.ndarray, faces: np.ndarray) -> Document:
-    from branchxr_assets.document import AccessorPool
+@pytest.mark.parametrize("place_m", [(0, 0, 0), (90, 0, 0), (-700, 3, 2_000), (40_000, 0, -9_000)])
+def test_what_is_frozen_far_out_keeps_its_shape(place_m: tuple[float, float, float]) -> None:
+    """As Maya's Freeze Transformations leaves a scene: all vertices in the scene's own axes."""
+    chair = np.random.default_rng(3).random((60, 3)) * 0.8
+    points = (chair + place_m).astype(np.float32)
+    before = document_of(points, np.arange(60)[:, None])
+    made = meshopt(before, MeshoptOptions(position_bits=15))
+    after = positions(made.document, made.document.primitives()[0])
+    # 15 bits are 14 and a sign; the grid is of powers of two, so that a step may be twice as wide.
+    assert np.abs(after - points).max() <= max(0.8 / 2**14, 0.0005 / 2)
 
+
+def test_a_clip_far_out_moves_as_smoothly() -> None:
+    track = (np.linspace(0, 0.3, 50)[:, None] + [300.0, 0, -70]).astype(np.float32)
+    pool = AccessorPool()
+    times = pool.add(np.arange(50, dtype=np.float32), "SCALAR")
+    sampler = {"input": times, "output": pool.add(track, "VEC3")}
+    channel = {"sampler": 0, "target": {"node": 0, "path": "translation"}}
+    root = {
+        "asset": {"version": "2.0"},
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{}],
+        "animations": [{"samplers": [sampler], "channels": [channel]}],
+    }
+    made = meshopt(Document(root, pool.all())).document
+    after = made.accessors[made.listed("animations")[0]["samplers"][0]["output"]]
+    assert after.packed is not None
+    assert np.abs(after.values - track).max() <= 5e-5
+
+
+def test_rows_that_only_vertices_may_pad_stay_as_they_are(maker: Any) -> None:
+    """Weights of a clip in bytes, and indices of points: a stride would be no glTF there."""
+    lean = {"POSITION": maker.array(np.full((8, 3), 0.25))}
+    node = maker.node(mesh=maker.box(targets=[lean]))
+    dots = np.random.default_rng(1).random((9, 3))
+    maker.node(mesh=maker.mesh(dots, [8, 0, 3], dtype="u1", mode=0))
+    weights = np.arange(0, 250, 10)
+    sampler = {
+        "input": maker.array(np.arange(25)),
+        "output": maker.array(weights, "u1", normalized=True),
+    }
+    channel = {"sampler": 0, "target": {"node": node, "path": "weights"}}
+    maker.root["animations"] = [{"samplers": [sampler], "channels": [channel]}]
+    made = meshopt(read(maker.save()).document).document
+    again = read_chunk(write_glb(made))
+    for document in (again, made):
+        output = document.listed("animations")[0]["samplers"][0]["output"]
+        np.testing.assert_array_equal(document.accessors[output].values[:, 0], weights)
+        points = document.primitives()[1]["indices"]
+        assert document.accessors[points].values[:, 0].tolist() == [8, 0, 3]
+    assert made.accessors[output].packed is None
+    assert made.accessors[points].packed is None
+
+
+def document_of(points: np.ndarray, faces: np.ndarray) -> Document:
     pool = AccessorPool()
     primitive = {
         "attributes": {"POSITION": pool.add(points, "VEC3")},

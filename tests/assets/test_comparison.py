@@ -132,6 +132,32 @@ def test_a_shape_a_material_an_image_a_clip(
     assert {"shape_changed", "material_changed", "image_changed", "clip_changed"} <= found
 
 
+def test_what_a_person_can_choose_and_how_things_go_on(changed: Changed) -> None:
+    def steps(root: Json) -> None:
+        for sampler in next(a for a in root["animations"] if a["name"] == "Walk")["samplers"]:
+            sampler["interpolation"] = "STEP"
+
+    def ends(root: Json) -> None:
+        for sampler in root["samplers"]:
+            sampler["wrapS"] = 33071
+
+    def rests(root: Json) -> None:
+        for mesh in root["meshes"]:
+            if any("targets" in p for p in mesh["primitives"]):
+                mesh["weights"] = [0.75] * len(mesh["primitives"][0]["targets"])
+
+    def varies(root: Json) -> None:
+        root.setdefault("extensions", {})["KHR_materials_variants"] = {"variants": [{"name": "v"}]}
+        mapping = {"mappings": [{"material": 0, "variants": [0]}]}
+        mesh = root["meshes"][node(root, "Chair.003")["mesh"]]
+        mesh["primitives"][0]["extensions"] = {"KHR_materials_variants": mapping}
+
+    assert ("'Walk'", "clip_changed") in changed(steps)
+    assert {kind for _, kind in changed(ends)} == {"material_changed"}
+    assert "shape_keys_changed" in {kind for _, kind in changed(rests)}
+    assert {kind for _, kind in changed(varies)} == {"variants_added"}
+
+
 def test_another_way_to_write_a_place_is_no_move(
     before: Document, stood: Side, changed: Changed
 ) -> None:

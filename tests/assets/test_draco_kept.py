@@ -124,6 +124,18 @@ def test_numbers_that_are_none_are_kept_too(maker: Any) -> None:
     ]
 
 
+def test_a_wire_frame_may_share_a_meshs_indices(maker: Any) -> None:
+    shown = maker.mesh(POINTS, FACES)
+    faces = maker.root["meshes"][shown]["primitives"][0]
+    maker.root["meshes"][shown]["primitives"].append({**faces, "mode": 1})
+    maker.node(mesh=shown)
+    made = draco(read(maker.save()).document)
+    solid, wire = made.document.primitives()
+    assert (solid.get("mode", 4), wire["mode"]) == (4, 1)
+    assert made.document.accessors[wire["indices"]].packed is None
+    assert [w.code for w in made.warnings] == ["mesh_without_draco"]
+
+
 def test_small_meshes_stay_plain_without_a_word(maker: Any) -> None:
     maker.node(mesh=maker.mesh(POINTS, [[0, 0, 1], [0, 1, 2]]))
     assert draco(read(maker.save()).document).warnings == ()

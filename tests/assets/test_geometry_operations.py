@@ -143,6 +143,21 @@ def test_a_shared_vertex_buffer_stays_shared(maker: Any) -> None:
     assert weld(before, WeldOptions(share_min=0.6)).document.accessors[0].count == 8
 
 
+def test_equal_values_may_have_another_name_in_another_mesh(maker: Any) -> None:
+    points, faces = [[0, 0, 0], [1, 0, 0], [0, 0, 1]] * 2, [[0, 1, 2], [3, 4, 5]]
+    colours = [[9, 90, 200, 255]] * 6
+    for name in ("COLOR_0", "COLOR_1"):
+        values = maker.array(colours, "u1", normalized=True)
+        maker.node(mesh=maker.mesh(points, faces, attributes={name: values}))
+    before = dedup(read(maker.save()).document).document
+    for operation in (weld, reorder):
+        after = operation(before).document
+        assert [sorted(p["attributes"]) for p in after.primitives()] == [
+            sorted(p["attributes"]) for p in before.primitives()
+        ]
+        assert surface(after) == surface(before)
+
+
 def test_unused_vertices_go(maker: Any) -> None:
     maker.node(mesh=maker.mesh([[9, 9, 9], [0, 0, 0], [1, 0, 0], [0, 0, 1]], [[1, 2, 3]]))
     made = reorder(read(maker.save()).document)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from branchxr_assets.document import Document
+from branchxr_assets.first_view import make_coarsest
 from branchxr_assets.geometry import bounds, drawn_triangles
 from branchxr_assets.glb import write_glb
 from branchxr_assets.operations.cluster import cluster
@@ -28,6 +29,8 @@ from branchxr_assets.operations.textures import TexturesOptions, textures
 from branchxr_assets.operations.weld import weld
 from branchxr_assets.pictures import opened
 from branchxr_assets.readers import read
+from branchxr_assets.readers.gltf import read_chunk
+from branchxr_assets.recipe import Recipe
 from branchxr_assets.tree import paths
 
 
@@ -208,6 +211,31 @@ def test_strip_keeps_what_is_drawn_and_nothing_else(whole: Document) -> None:
     assert {"POSITION", "NORMAL", "TEXCOORD_0", "COLOR_0"} == names
 
 
+def test_texture_sets_are_numbered_without_a_gap(maker: Any) -> None:
+    """A material may read the second set alone: a light map, or a source without a first one."""
+    points, faces = [[0, 0, 0], [1, 0, 0], [0, 0, 1]], [[0, 2, 1]]
+    uvs = {f"TEXCOORD_{n}": maker.array(np.full((3, 2), n)) for n in (0, 2)}
+    maker.root["textures"] = [{}]
+    slot = {"index": 0, "texCoord": 2}
+    maker.root["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": slot}}]
+    maker.node(mesh=maker.mesh(points, faces, attributes=uvs, material=0))
+    whole = repair(read(maker.save()).document).document
+    for made, first in ((whole, 0), (strip(whole).document, 2)):
+        (primitive,) = made.primitives()
+        found = [made.accessors[primitive["attributes"][f"TEXCOORD_{n}"]] for n in range(3)]
+        assert [accessor.values[0, 0] for accessor in found] == [first, 2, 2]
+
+
+def test_second_colours_without_first_ones_are_set_aside(maker: Any) -> None:
+    points, faces = [[0, 0, 0], [1, 0, 0], [0, 0, 1]], [[0, 2, 1]]
+    marks = {"COLOR_1": maker.array(np.full((3, 3), 0.5))}
+    maker.node(mesh=maker.mesh(points, faces, attributes=marks))
+    made = repair(read(maker.save()).document)
+    assert set(made.document.primitives()[0]["attributes"]) == {"POSITION", "_COLOR_1"}
+    assert [w.code for w in made.warnings] == ["attribute_renamed"]
+    assert repair(made.document).warnings == ()
+
+
 # --- materials and textures -------------------------------------------------------------------
 
 
@@ -327,6 +355,26 @@ def test_merging_keeps_few_materials_and_all_triangles(maker: Any) -> None:
     assert drawn_triangles(merged) == drawn_triangles(came)
     colours = [m["pbrMetallicRoughness"].get("baseColorFactor") for m in merged.listed("materials")]
     assert max(max(colour) for colour in colours if colour) <= 1
+
+
+def test_of_many_colours_what_is_large_keeps_its_own(maker: Any) -> None:
+    """A floor is two triangles; its grey is neither black nor that of a cup."""
+    grey = [0.4, 0.42, 0.45]
+    colours = [grey, *([n / 300, (n % 17) / 17, (n % 5) / 5] for n in range(300))]
+    maker.root["materials"] = [
+        {"doubleSided": not n, "pbrMetallicRoughness": {"baseColorFactor": [*colour, 1]}}
+        for n, colour in enumerate(colours)
+    ]
+    square = [[-9, 0, -9], [9, 0, -9], [9, 0, 9], [-9, 0, 9]]
+    maker.node(mesh=maker.mesh(square, [[0, 2, 1], [0, 3, 2]], material=0))
+    for n in range(300):
+        maker.node(mesh=maker.box((0.1, 0.1, 0.1), material=n + 1))
+    chunk = make_coarsest(read(maker.save()).document, Recipe(), [], diagonal_m=26)
+    assert chunk is not None
+    made = read_chunk(chunk.glb).listed("materials")
+    looks = [(m["pbrMetallicRoughness"]["baseColorFactor"], m.get("doubleSided")) for m in made]
+    assert ([*grey, 1.0], True) in looks
+    assert len(looks) == 64
 
 
 def test_an_extension_that_is_only_declared_is_named(maker: Any) -> None:

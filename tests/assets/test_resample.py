@@ -59,6 +59,20 @@ def test_a_turn_and_its_negative_are_the_same() -> None:
     assert abs(rows[0] @ turns[0]) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize("turn_deg", [170.0, 30.0, 6.0, -6.0])
+def test_a_wheel_goes_on_turning(turn_deg: float) -> None:
+    """Half a turn and more between two keys would be taken the other way round."""
+    times = np.arange(1440 / abs(turn_deg) + 1)
+    half = np.radians(times * turn_deg) / 2
+    turns = np.stack([0 * half, np.sin(half), 0 * half, np.cos(half)], axis=1)
+    made = resample(clip(times, turns, "rotation"))
+    kept, values = keys(made.document)
+    moves = np.diff(kept.reshape(-1)) * turn_deg
+    assert np.abs(moves).max() < 180
+    assert np.abs((values[1:] * values[:-1]).sum(axis=1)).min() > 0.08
+    assert abs(turn_deg) > 90 or len(kept) < len(times)
+
+
 def test_splines_and_broken_times_stay() -> None:
     spline = clip(range(2), np.zeros((6, 3)), mode="CUBICSPLINE")
     backwards = clip([0, 1, 1, 2], np.zeros((4, 3)))

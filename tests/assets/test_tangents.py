@@ -135,6 +135,27 @@ def test_only_what_needs_tangents_gets_them(maker: Any) -> None:
     assert tangents(read(maker.save()).document, ALL).changed["primitives_given_tangents"] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "slot", "count"),
+    [
+        ("KHR_materials_clearcoat", "clearcoatNormalTexture", 1),
+        ("KHR_materials_anisotropy", "anisotropyTexture", 1),
+        ("KHR_materials_clearcoat", "clearcoatTexture", 0),
+    ],
+)
+def test_a_map_that_no_reader_makes_tangents_for_gets_them(
+    maker: Any, name: str, slot: str, count: int
+) -> None:
+    points, rows, uvs, faces = MESHES["sheet"]
+    attributes = {"TEXCOORD_0": maker.array(uvs), "NORMAL": maker.array(rows)}
+    material = {"extensions": {name: {slot: {"index": 0}}}}
+    maker.root |= {"materials": [material], "textures": [{}], "extensionsUsed": [name]}
+    maker.node(mesh=maker.mesh(points, faces, attributes=attributes, material=0))
+    made = tangents(read(maker.save()).document)
+    assert made.changed["primitives_given_tangents"] == count
+    assert tangents(made.document).document == made.document
+
+
 def test_useless_tangents_are_made_anew_and_the_others_stay(maker: Any) -> None:
     mesh = MESHES["sheet"]
     given = np.tile([1.0, 0, 0, -1], (len(mesh[0]), 1))

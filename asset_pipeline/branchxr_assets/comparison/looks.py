@@ -43,6 +43,8 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "doubleSided": False,
 }
 """glTF 2.0, section 5.19; KHR_materials_emissive_strength."""
+_REPEAT: Final = 10497
+"""glTF 2.0, section 5.26: where a sampler does not say."""
 _Tell = Callable[[str, str], str]
 
 
@@ -89,11 +91,20 @@ def _materials(side: Side) -> dict[str, list[str]]:
             copy = json.loads(json.dumps(material))
             names = _image_names(document)
             for _, slot in slots_of(copy):
-                sources = image_sources(document.listed("textures")[slot["index"]])
+                texture = document.listed("textures")[slot["index"]]
+                slot["repeated"] = _repeated(document, texture)
+                sources = image_sources(texture)
                 slot["index"] = [names.get(source, "") for source in sources[:1]]
             name = str(copy.pop("name", ""))
             found.setdefault(name, {})[json.dumps(copy, sort_keys=True)] = None
     return {name: list(looks) for name, looks in found.items()}
+
+
+def _repeated(document: Document, texture: Json) -> list[int | None]:
+    """Return how a texture goes on beyond its edges, and how it is made larger and smaller."""
+    sampler = document.listed("samplers")[texture["sampler"]] if "sampler" in texture else {}
+    wraps = [sampler.get(key, _REPEAT) for key in ("wrapS", "wrapT")]
+    return [*wraps, *(sampler.get(key) for key in ("magFilter", "minFilter"))]
 
 
 def _material_words(was: str, now: str) -> str:

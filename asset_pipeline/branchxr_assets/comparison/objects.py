@@ -224,12 +224,14 @@ def _attributes(path: str, old: Body, new: Body, *, is_stored_alike: bool) -> It
 
 def _fixtures(old: Item, new: Item) -> Iterator[Change]:
     for what in sorted(old.fixtures.keys() | new.fixtures.keys()):
+        kind, are = what.replace(" ", "_"), what.endswith("s")
         if what not in new.fixtures:
-            yield Change(new.path, f"{what}_removed", f"its {what} is gone")
+            yield Change(new.path, f"{kind}_removed", f"its {what} {'are' if are else 'is'} gone")
         elif what not in old.fixtures:
-            yield Change(new.path, f"{what}_added", f"it has a {what} now")
+            yield Change(new.path, f"{kind}_added", f"it has {'' if are else 'a '}{what} now")
         elif old.fixtures[what] != new.fixtures[what]:
-            yield Change(new.path, f"{what}_changed", f"its {what} was changed")
+            were = "were" if are else "was"
+            yield Change(new.path, f"{kind}_changed", f"its {what} {were} changed")
 
 
 def _extras(path: str, old: Any, new: Any) -> Iterator[Change]:

@@ -85,6 +85,8 @@ def _curve(document: Document, sampler: Json, lasts_s: float, what: str) -> Floa
         rows = rows * np.cumprod(np.r_[1.0, np.where(signs < 0, -1, 1)])[:, None]
         rows = rows * (1.0 if rows[0] @ np.array([1.0, 1.1, 1.2, 1.3]) >= 0 else -1.0)
     times = np.linspace(0.0, lasts_s, _TIMES)
+    if sampler.get("interpolation") == "STEP" and len(keys):
+        return rows[np.clip(np.searchsorted(keys, times, "right") - 1, 0, None)]
     columns = [np.interp(times, keys, column) for column in rows.T] if len(keys) else []
     return np.stack(columns, axis=1) if columns else np.empty((_TIMES, 0))
 

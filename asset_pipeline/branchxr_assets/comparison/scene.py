@@ -119,7 +119,7 @@ class Item:
 
     Attributes:
         world: `(4, 4)`, where it is in a chunk.
-        fixtures: `light` or `camera` -> what it is like.
+        fixtures: `light`, `camera`, `shape keys` or `variants` -> what it is like.
     """
 
     path: str
@@ -215,4 +215,26 @@ def _fixtures(document: Document, node: Json) -> dict[str, str]:
         found["light"] = told(document.listed("lights")[light])
     if "camera" in node:
         found["camera"] = told(document.listed("cameras")[node["camera"]])
+    if "mesh" in node:
+        mesh = document.listed("meshes")[node["mesh"]]
+        found |= {k: told(v) for k, v in _choices(document, node, mesh).items() if v}
     return found
+
+
+def _choices(document: Document, node: Json, mesh: Json) -> dict[str, Json]:
+    """Return what a person can choose of a mesh: its shape keys and its variants' materials."""
+    extras = mesh.get("extras")
+    keys = {
+        "names of them": extras.get("targetNames") if isinstance(extras, dict) else None,
+        "weights": node.get("weights", mesh.get("weights")),
+    }
+    materials = [str(m.get("name", "")) for m in document.listed("materials")]
+    variants = [str(v.get("name", "")) for v in document.listed("variants")]
+    shown: dict[str, list[str]] = {}
+    for number, primitive in enumerate(mesh["primitives"]):
+        extension = primitive.get("extensions", {}).get("KHR_materials_variants", {})
+        for mapping in extension.get("mappings", []):
+            for variant in mapping.get("variants", []) if "material" in mapping else []:
+                part = f"{number}: {materials[mapping['material']]}"
+                shown.setdefault(variants[variant], []).append(part)
+    return {"shape keys": {k: v for k, v in keys.items() if v is not None}, "variants": shown}

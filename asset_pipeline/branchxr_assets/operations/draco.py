@@ -15,7 +15,7 @@ from ..document import Accessor, AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, placed_meshes, triangles
 from ..packing import DracoPart, DracoStream, position_bits
 from ..rewrite import prune
-from ..vertices import Order, byte_weights, stepped, vertex_key
+from ..vertices import Order, VertexKey, byte_weights, stepped, vertex_key
 from ..warnings import SceneWarning
 
 
@@ -53,6 +53,8 @@ _NUMBERS: Final = 30
 """Unique id of the vertices' numbers, above those of any attribute."""
 _TYPES: Final = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3}
 """draco::GeometryAttribute::Type of what DracoPy knows by name; the rest are generic (4)."""
+_Key = tuple[VertexKey, int, int]
+"""A primitive's vertices, its indices, its mode: a wire frame may share a mesh's first two."""
 
 
 class _NotForDraco(Exception):
@@ -67,14 +69,15 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
     and counted; what Draco cannot hold whole is kept as it was, and named.
     """
     changed = document.copy()
-    groups: dict[tuple[int, ...], list[Json]] = {}
-    scales: dict[tuple[int, ...], float] = {}
-    names: dict[tuple[int, ...], str] = {}
+    groups: dict[_Key, list[Json]] = {}
+    scales: dict[_Key, float] = {}
+    names: dict[_Key, str] = {}
     failed: list[SceneWarning] = []
     placed = placed_meshes(changed)
     for index, mesh in enumerate(changed.listed("meshes")):
         for primitive in mesh["primitives"]:
-            key = (*vertex_key(primitive), primitive.get("indices", -1))
+            drawn = primitive.get("indices", -1), primitive.get("mode", TRIANGLES)
+            key = vertex_key(primitive), *drawn
             groups.setdefault(key, []).append(primitive)
             names.setdefault(key, str(mesh.get("name") or f"meshes[{index}]"))
             scales[key] = max(scales.get(key, 0.0), placed.get(index, (1.0, 0))[0])
@@ -86,7 +89,7 @@ def draco(document: Document, options: DracoOptions = DEFAULTS) -> Outcome:
             fit[key] = group
     chosen = list(fit.values())
 
-    def pack(key: tuple[int, ...]) -> _Result | None:
+    def pack(key: _Key) -> _Result | None:
         try:
             return _packed(changed, fit[key][0], options, scales[key])
         except _NotForDraco as reason:

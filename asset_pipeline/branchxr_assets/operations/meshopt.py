@@ -18,7 +18,7 @@ from ..geometry import TRIANGLES, placed_meshes
 from ..packing import EXT_MESHOPT, MeshoptRows, position_bits
 from ..references import references
 from ..rewrite import prune
-from ..vertices import byte_weights, stepped, vertex_key
+from ..vertices import byte_weights, stepped, vertex_accessors
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,14 @@ class MeshoptOptions:
     Attributes:
         extension: `EXT_meshopt_compression`, which viewers know, or `KHR_meshopt_compression`,
             whose second version packs a few percent better.
-        position_bits: of a mesh's reach and its sign, at most.
+        position_bits: of a mesh's reach, or extent if that is less, and its sign, at most.
         position_step_m: in the scene: no finer than this. A value is off by half of it at most, if
             the bits reach so far. Half a millimetre; gltfpack's 14 bits of a 20 m scene are 1.2.
         texture_bits: of the range of texture coordinates.
         normal_bits: 8 or less are stored as bytes.
         rotation_bits: of animated rotations.
-        translation_bits: of the range that a clip's translations and scales cover.
+        translation_bits: of the range that a clip's translations and scales cover, if it is 1 or
+            more, else of 1; so are `texture_bits`.
         colour_bits: of vertex colours.
         has_byte_weights: skin weights of one set become bytes.
     """
@@ -61,6 +62,8 @@ EXACT: Final = MeshoptOptions(
     has_byte_weights=False,
 )
 """Every bit kept: for an archive."""
+_MANTISSA_BITS: Final = 24
+"""Of the filter `EXPONENTIAL`, the sign among them."""
 _Filtered = tuple[Array, codec.Filter, Array, bool]
 """Rows to encode, their filter, the values a viewer will have, whether those are normalised."""
 
@@ -94,7 +97,7 @@ class _Packer:
         self._options = options
 
     def primitive(self, primitive: Json) -> None:
-        if "indices" in primitive:
+        if "indices" in primitive and self._is_wide(primitive["indices"]):
             is_list = primitive.get("mode", TRIANGLES) == TRIANGLES
             self._once(primitive, "indices", _triangles if is_list else _sequence)
         for target in primitive.get("targets", []):
@@ -105,6 +108,10 @@ class _Packer:
             is_weights = name == "WEIGHTS_0" and is_one_set and self._options.has_byte_weights
             rule = self._weights if is_weights else self._rule(name)
             self._once(primitive["attributes"], name, rule)
+
+    def _is_wide(self, indices: int) -> bool:
+        """Tell whether indices have two bytes or more: for fewer the codec has no mode."""
+        return indices in self._made or self._document.accessors[indices].values.itemsize > 1
 
     def sampler(self, animation: Json, sampler: Json) -> None:
         uses = [c["target"]["path"] for c in animation["channels"]]
@@ -120,8 +127,13 @@ class _Packer:
             self._once(sampler, "output", self._grid(self._options.translation_bits))
 
     def lossless(self, container: Any, key: Any) -> None:
-        """Pack what no rule above has touched, every bit kept."""
-        if container[key] not in self._made:
+        """Pack what no rule above has touched, every bit kept.
+
+        Only vertices may have a stride (glTF 2.0, section 3.6.2.4): rows of clips and indices that
+        are no multiple of the codec's four bytes stay as they are, for they cannot be padded.
+        """
+        index = container[key]
+        if index not in self._made and self._document.accessors[index].values[:1].nbytes % 4 == 0:
             self._once(container, key, _plain)
 
     def _once(
@@ -186,20 +198,18 @@ class _Packer:
         most, step_m = self._options.position_bits, self._options.position_step_m
         if most is None or accessor.values.dtype.kind != "f":
             return _plain(accessor)
-        reach = float(np.abs(accessor.values).max(initial=0.0))
+        span = _span(accessor.values)
         # Grids are of powers of two here: the next finer one keeps what was promised. Mantissas
         # have a sign, so a reach has one bit more than an extent.
         finer = _power_of_two(step_m / self._scale)
-        bits = min(most, position_bits(2 * _power_of_two(reach), finer) + 1)
-        return self._grid(bits)(accessor)
+        bits = min(most, position_bits(2 * _power_of_two(span), finer) + 1)
+        return _on_grid(accessor, bits, span)
 
     def _grid(self, bits: int | None) -> Callable[[Accessor], MeshoptRows | _Filtered]:
         def exponents(accessor: Accessor) -> MeshoptRows | _Filtered:
             if accessor.values.dtype.kind != "f" or bits is None:
                 return _plain(accessor)
-            rows = codec.encode_exponents(accessor.values, bits=bits, shared="column")
-            values = codec.unfilter(rows, "EXPONENTIAL").view("<f4")
-            return rows, "EXPONENTIAL", values.reshape(accessor.values.shape), False
+            return _on_grid(accessor, bits, _span(accessor.values, at_least=1.0))
 
         exponents.__name__ = f"exponents{bits}"
         return exponents
@@ -233,9 +243,47 @@ def _scales(document: Document) -> dict[int, float]:
     for index, mesh in enumerate(document.listed("meshes")):
         scale, _ = placed.get(index, (1.0, 0))
         for primitive in mesh["primitives"]:
-            for accessor in vertex_key(primitive):
+            for accessor in vertex_accessors(primitive):
                 found[accessor] = max(found.get(accessor, 0.0), scale)
     return found
+
+
+def _span(values: Array, *, at_least: float = 0.0) -> float:
+    """Return over what the steps are counted: the reach from zero, or the extent where it is less.
+
+    What a modelling program froze into the scene's axes, or a clip moves far out there, lies in a
+    small part of its reach: a chair at 100 m would be on a grid of a centimetre.
+
+    Args:
+        values: `(n, k)`.
+        at_least: an extent below this is taken as this: finer steps than its would serve nobody.
+    """
+    reach = float(np.abs(values).max(initial=0.0))
+    extent = float(np.ptp(values, axis=0).max(initial=0.0)) if len(values) else 0.0
+    return min(reach, max(extent, at_least) or reach)
+
+
+def _on_grid(accessor: Accessor, bits: int, span: float) -> MeshoptRows | _Filtered:
+    """Round each column to steps as fine as `bits` have on a reach of `span`.
+
+    A mantissa has 24 bits; what needs more keeps every bit it has.
+    """
+    reach = np.abs(accessor.values).max(axis=0, initial=0.0)
+    further = np.ceil(np.log2(np.maximum(reach / span, 1.0))) if span > 0 else np.zeros(len(reach))
+    each = bits + further.astype(int)
+    if each.max(initial=0) > _MANTISSA_BITS:
+        return _plain(accessor)
+    table = np.empty(accessor.values.shape, "<u4")
+    for count in set(each.tolist()):
+        some = np.ascontiguousarray(accessor.values[:, each == count])
+        table[:, each == count] = _words(codec.encode_exponents(some, bits=count, shared="column"))
+    rows = table.view(np.uint8).reshape(len(table), -1)
+    values = codec.unfilter(rows, "EXPONENTIAL").view("<f4")
+    return rows, "EXPONENTIAL", values.reshape(accessor.values.shape), False
+
+
+def _words(rows: Array) -> Array:
+    return np.ascontiguousarray(rows).view("<u4").reshape(len(rows), -1)
 
 
 def _power_of_two(value: float) -> float:
@@ -244,16 +292,13 @@ def _power_of_two(value: float) -> float:
 
 
 def _triangles(accessor: Accessor) -> MeshoptRows:
-    if accessor.count % 3 or accessor.values.dtype.itemsize == 1:
+    if accessor.count % 3:
         return _sequence(accessor)
     return MeshoptRows(accessor.values[:, 0], "TRIANGLES", "NONE", "")
 
 
 def _sequence(accessor: Accessor) -> MeshoptRows:
-    values = accessor.values[:, 0]
-    if values.dtype.itemsize == 1:
-        return _plain(accessor)
-    return MeshoptRows(values, "INDICES", "NONE", "")
+    return MeshoptRows(accessor.values[:, 0], "INDICES", "NONE", "")
 
 
 def _plain(accessor: Accessor) -> MeshoptRows:

@@ -14,7 +14,7 @@ from .. import meshopt
 from ..document import AccessorPool, Array, Document, Json, Outcome
 from ..geometry import TRIANGLES, index_array, triangles
 from ..rewrite import prune
-from ..vertices import accessor_slots, is_packed, take_vertices, vertex_key
+from ..vertices import VertexKey, accessor_slots, is_packed, take_vertices, vertex_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def reorder(document: Document, options: ReorderOptions = DEFAULTS) -> Outcome:
     """Reorder every list of triangles; what shares its vertices goes on sharing them."""
     changed = document.copy()
     pool = AccessorPool(changed.accessors)
-    groups: dict[tuple[int, ...], list[Json]] = {}
+    groups: dict[VertexKey, list[Json]] = {}
     for primitive in changed.primitives():
         is_left = options.keeps_packed and is_packed(changed, primitive)
         if "POSITION" in primitive["attributes"] and not is_left:

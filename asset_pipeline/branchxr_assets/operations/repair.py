@@ -12,6 +12,7 @@ from ..document import Accessor, AccessorPool, Array, Document, Floats, Json, Ou
 from ..geometry import TRIANGLES, index_array, triangles
 from ..refusal import refused
 from ..rewrite import drop_empty_meshes
+from ..vertices import close_texture_sets
 from ..warnings import SceneWarning
 
 
@@ -86,7 +87,23 @@ class _Mender:
                 target[name] = self._finite(name, index, f"{place}.targets[{number}].{name}")
         for name in list(attributes):
             attributes[name] = self._attribute(name, attributes[name], f"{place}.{name}")
+        close_texture_sets(attributes)
+        self._set_aside(attributes, place)
         self._as_list(primitive, place)
+
+    def _set_aside(self, attributes: Json, place: str) -> None:
+        """Keep the second colours of a mesh without first ones: nobody would show them.
+
+        glTF has no gaps in the numbers of a set, and as the first ones they would tint the mesh.
+        """
+        for kind in ("COLOR", "JOINTS", "WEIGHTS"):
+            sets = sorted(name for name in attributes if name.startswith(f"{kind}_"))
+            for number, name in enumerate(sets):
+                if name == f"{kind}_{number}":
+                    continue
+                attributes[f"_{name}"] = attributes.pop(name)
+                message = f"there is no {kind}_{number}; its values are kept as _{name}"
+                self.warnings.append(SceneWarning("attribute_renamed", f"{place}.{name}", message))
 
     def _as_list(self, primitive: Json, place: str) -> None:
         """Turn strips and fans into lists; drop corners that make no whole triangle."""

@@ -28,6 +28,9 @@ class ResampleOptions:
 
 
 DEFAULTS: Final = ResampleOptions()
+_SHORT_WAY: Final = 0.1
+"""Cosine of half a turn of 169 degrees: viewers take the shorter way (glTF 2.0, appendix C.4), so
+that a wheel needs keys in between, and not so few that a codec's rounding decides which."""
 
 
 def resample(document: Document, options: ResampleOptions = DEFAULTS) -> Outcome:
@@ -101,6 +104,8 @@ def _reach(times: Floats, values: Floats, start: int, *, tolerance: float, turns
 def _fits(
     times: Floats, values: Floats, start: int, end: int, tolerance: float, turns: bool
 ) -> bool:
+    if turns and values[start] @ values[end] < _SHORT_WAY:
+        return False
     share = ((times[start + 1 : end] - times[start]) / (times[end] - times[start]))[:, None]
     line = (
         _slerp(values[start], values[end], share)

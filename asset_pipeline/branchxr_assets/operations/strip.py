@@ -6,6 +6,7 @@ from typing import Final
 from ..document import Document, Json, Outcome
 from ..rewrite import keep_nodes, prune
 from ..tree import walk
+from ..vertices import close_texture_sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ def strip(document: Document, options: StripOptions = DEFAULTS) -> Outcome:
     for primitive in changed.primitives():
         used = {*options.attributes, *_texture_sets(changed, primitive)}
         primitive["attributes"] = {n: i for n, i in primitive["attributes"].items() if n in used}
+        close_texture_sets(primitive["attributes"])
     drawn = _drawn(changed)
     before = len(changed.listed("nodes"))
     kept = prune(keep_nodes(changed, drawn))

@@ -4,6 +4,7 @@ Where a file has none, a reader shall compute them by MikkTSpace (glTF 2.0, sect
 Unity's importer does; three.js takes derivatives for every pixel instead. For maps that repeat on
 walls and floors nobody sees a difference, and they are left to the reader. What was baked from a
 sculpture onto a coarse mesh wants exactly the tangents it was baked by: `has_all` writes them.
+A clear coat's normal map and the directions of brushed metal, alone, always get them.
 """
 
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def tangents(document: Document, options: TangentsOptions = DEFAULTS) -> Outcome
                     )
                     warnings.append(SceneWarning("tangent_mended", place, message))
                 continue
-            uv_set = _uv_set(changed, primitive) if options.has_all else None
+            is_wanted = options.has_all or _is_undefined(changed, primitive)
+            uv_set = _uv_set(changed, primitive) if is_wanted else None
             if uv_set is not None and len(triangles(changed, primitive)):
                 _write(changed, primitive, uv_set, pool)
                 counts["primitives_given_tangents"] += 1
@@ -67,6 +69,18 @@ def tangents(document: Document, options: TangentsOptions = DEFAULTS) -> Outcome
         return Outcome(changed, dict(counts))
     made = prune(Document(changed.root, pool.all(), changed.images))
     return Outcome(made, dict(counts), tuple(warnings))
+
+
+def _is_undefined(document: Document, primitive: Json) -> bool:
+    """Tell whether a map asks for tangents that no reader is told to compute.
+
+    Readers make them for a normal map; for that of a clear coat alone, or for the direction of
+    brushed metal, the Khronos validator calls their absence an error.
+    """
+    if "material" not in primitive:
+        return False
+    names = {name for name, _ in slots_of(document.listed("materials")[primitive["material"]])}
+    return not names.isdisjoint(_SLOTS) and "normalTexture" not in names
 
 
 def _uv_set(document: Document, primitive: Json) -> str | None:

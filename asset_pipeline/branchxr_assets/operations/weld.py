@@ -12,7 +12,7 @@ import numpy as np
 from ..document import AccessorPool, Document, Json, Outcome
 from ..geometry import index_array
 from ..rewrite import prune
-from ..vertices import Order, accessor_slots, equal_vertices, take_vertices, vertex_key
+from ..vertices import Order, VertexKey, accessor_slots, equal_vertices, take_vertices, vertex_key
 
 _POINTS: Final = 0
 
@@ -31,8 +31,8 @@ def weld(document: Document, options: WeldOptions = DEFAULTS) -> Outcome:
     """Weld every primitive but points; what shares its vertices goes on sharing them."""
     changed = document.copy()
     pool = AccessorPool(changed.accessors)
-    kinds: dict[tuple[int, ...], tuple[Order, Order]] = {}
-    taken: dict[tuple[int, ...], Json] = {}
+    kinds: dict[VertexKey, tuple[Order, Order]] = {}
+    taken: dict[VertexKey, Json] = {}
     counts = {"vertices_before": 0, "vertices_after": 0}
     for primitive in changed.primitives():
         if primitive.get("mode", 4) == _POINTS or "POSITION" not in primitive["attributes"]:

@@ -139,8 +139,11 @@ def load(
     except msgspec.ValidationError as error:
         raise _refused(_meant(values, typed) or str(error), file) from error
     if preset.geometry.is_exact and preset.geometry.codec in {"auto", "draco"}:
-        raise _refused(
-            f"is_exact = true with codec = {preset.geometry.codec!r}, which rounds", file
+        raise InputRefused(
+            "a codec that rounds nothing, since geometry.is_exact is true",
+            f"{preset.geometry.codec!r}, which rounds, in {file!r} or typed",
+            "choose the codec none or meshopt, or a preset that is not exact, such as desktop",
+            code="preset_refused",
         )
     return preset
 

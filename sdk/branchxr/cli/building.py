@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .interrupts import heard_at_the_latest
 from .output import as_ours, fail, print_json, reported, say
 from .progress import progress_bar
 from .reading import Unit, Up, read_options
@@ -150,8 +151,11 @@ def diff(
 
 
 def _built(order: "Order", jobs: int) -> "BuildResult":
-    with progress_bar(f"building {order.source.name}") as progress:
-        return order.carry_out(jobs=jobs, progress=progress)
+    with (
+        progress_bar(f"building {order.source.name}") as progress,
+        heard_at_the_latest(progress) as tell,
+    ):
+        return order.carry_out(jobs=jobs, progress=tell)
 
 
 def _tell(order: "Order", result: "BuildResult", *, as_json: bool) -> None:
