@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from .columns import dots, low_high
 from .document import Document, Floats, Json
 from .geometry import Placement, instance_matrices, placements
 from .tree import local_matrix, quaternion_matrix, walk, world_matrices
@@ -16,6 +17,7 @@ from .tree import local_matrix, quaternion_matrix, walk, world_matrices
 _TIMES_MAX: Final = 256
 """Moments of a clip that are looked at; a clip of an hour has 108,000."""
 _REST: Final = {"translation": np.zeros(3), "rotation": np.eye(4)[3], "scale": np.ones(3)}
+_CORNERS: Final = np.array([[number >> axis & 1 for axis in range(3)] for number in range(8)])
 _Boxes = list[tuple[int, Floats]]
 """`(node, (8, 3) corners in its space)`."""
 
@@ -49,7 +51,7 @@ def _boxes(document: Document, spot: Placement) -> _Boxes:
         if spot.is_skinned and "JOINTS_0" in attributes:
             found += _joint_boxes(document, primitive, node["skin"], points, shapes)
             continue
-        corners = _corners(np.array([points.min(axis=0), points.max(axis=0)]) + shapes)
+        corners = _corners(low_high(points) + shapes)
         if "EXT_mesh_gpu_instancing" in node.get("extensions", {}):
             each = instance_matrices(document, node)
             placed = each[:, :3, :3] @ corners.T + each[:, :3, 3:]
@@ -96,7 +98,7 @@ def _shapes(document: Document, spot: Placement, primitive: Json) -> Floats:
     for target, *ends in zip(targets, low, high, strict=True):
         if "POSITION" in target and document.accessors[target["POSITION"]].count:
             moved = document.accessors[target["POSITION"]].as_float()
-            each = np.outer(ends, moved.min(axis=0)), np.outer(ends, moved.max(axis=0))
+            each = [np.outer(ends, reach) for reach in low_high(moved)]
             widest += [np.minimum(*each).min(axis=0), np.maximum(*each).max(axis=0)]
     return widest
 
@@ -120,8 +122,8 @@ def _weights(document: Document, spot: Placement, count: int) -> tuple[Floats, F
 
 
 def _corners(box: Floats) -> Floats:
-    axes = np.meshgrid(*box.T, indexing="ij")
-    return np.stack([axis.reshape(-1) for axis in axes], axis=1)
+    corners: Floats = box[_CORNERS, range(3)]
+    return corners
 
 
 def _poses(document: Document) -> Iterator[dict[int, Floats]]:
@@ -164,7 +166,7 @@ def _sampled(keys: Floats, values: Floats, times: Floats, *, is_spline: bool) ->
     if not is_spline:
         start, end = values[before], values[after]
         # q and -q are one turn: the shorter way round (glTF 2.0, appendix C.3).
-        is_far = (start * end).sum(axis=1, keepdims=True) < 0 if values.shape[1] == 4 else False
+        is_far = dots(start, end)[:, None] < 0 if values.shape[1] == 4 else False
         return start + (np.where(is_far, -end, end) - start) * share
     come, point, go = (values[part::3] for part in range(3))
     square, cube = share**2, share**3  # glTF 2.0, appendix C.5
