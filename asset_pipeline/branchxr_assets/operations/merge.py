@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import unique_rows
+from ..columns import lengths, unique_rows
 from ..document import AccessorPool, Document, Floats, Json, Outcome
 from ..geometry import (
     Placement,
@@ -117,7 +117,7 @@ def _fewer(
 
 def _area(points: Floats, faces: Triangles) -> float:
     a, b, c = (points[faces[:, corner]] for corner in range(3))
-    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
+    return float(lengths(np.cross(b - a, c - a)).sum()) / 2
 
 
 def _looks(material: Json) -> list[float]:
