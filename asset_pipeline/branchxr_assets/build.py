@@ -242,7 +242,7 @@ def _cut(prepared: Prepared, recipe: Recipe, *, tell: Progress) -> _Cut:
     if not live.listed("nodes"):
         return _Cut(chain, None, warnings)
     chunk, more = make_live(live, recipe)
-    return _Cut(chain, chunk, [*warnings, *more], moving_bounds(live))
+    return _Cut(chain, chunk, [*warnings, *more], moving_bounds(live, recipe.cache))
 
 
 def _budgets(cut: _Cut, recipe: Recipe) -> list[SceneWarning]:

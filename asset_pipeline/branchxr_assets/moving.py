@@ -4,14 +4,18 @@
 rest pose vanishes from viewers that cull by it.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
+from .bodies import document_digest
 from .columns import dots, low_high
 from .document import Document, Floats, Json
+from .encoders import encoder_versions
 from .geometry import Placement, instance_matrices, placements
+from .steps import NOTHING_REMEMBERED, Step, StepCache, own_code
 from .tree import local_matrix, quaternion_matrix, walk, world_matrices
 
 _TIMES_MAX: Final = 256
@@ -22,12 +26,25 @@ _Boxes = list[tuple[int, Floats]]
 """`(node, (8, 3) corners in its space)`."""
 
 
-def moving_bounds(document: Document) -> Floats | None:
+def moving_bounds(document: Document, cache: StepCache = NOTHING_REMEMBERED) -> Floats | None:
     """Return the box of all geometry in rest pose and in every clip, `(2, 3)`; `None` without any.
 
     It holds what is drawn and may be larger: boxes are turned, not vertices, and every shape key
     goes from 0 to 1 at least. What a script does to a node is not known here.
     """
+    shapes = Document(document.root, document.accessors)
+    inputs = (document_digest(shapes, cache),) if cache.is_on else ()
+    step = Step("moving_bounds", own_code(), inputs=inputs, encoders=encoder_versions())
+
+    def make() -> bytes:
+        box = _bounds(document)
+        return json.dumps(None if box is None else box.tolist()).encode()
+
+    found = json.loads(cache.remember(step, make))
+    return None if found is None else np.array(found)
+
+
+def _bounds(document: Document) -> Floats | None:
     boxes = [box for spot in placements(document) for box in _boxes(document, spot)]
     ends = []
     for poses in _poses(document):
