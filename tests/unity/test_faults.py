@@ -177,6 +177,29 @@ async def test_a_script_that_does_not_yield_costs_no_frame(
         await game.call("quit")
 
 
+@pytest.mark.parametrize("where", ["beside", "inside"])
+async def test_a_script_that_held_all_up_is_corrected_and_played_again(
+    server: BranchServer, playing: Playing, settings_of: Settings, inside: Settings,
+    tmp_path: Path, where: str,
+) -> None:  # fmt: skip
+    """Beside, its host is let go of for good; in process, its end is waited for."""
+    script = tmp_path / "busy.py"
+    script.write_text(BUSY.format(seconds=3600 if where == "beside" else 3))
+    make = settings_of if where == "beside" else inside
+    async with playing() as game:
+        await game.play(**make(script=str(script)))
+        first = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        await asyncio.sleep(0.6)
+        assert (await game.call("enable", 0))["state"] == "Off"
+        assert not (tmp_path / "project/Temp/BranchXR/host.txt").exists()
+        script.write_text("async def main(branch, stage):\n    await branch.chat('corrected')\n")
+        await game.call("enable", 1)
+        again = await game.until(lambda seen: seen["heard"])
+        assert again["heard"][0].endswith(": corrected")
+        assert again["you"] != first["you"]
+        await game.call("quit")
+
+
 async def test_a_host_that_is_killed_is_started_again(
     server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path
 ) -> None:

@@ -17,8 +17,9 @@ from branchxr.testing import branch as open_branch
 from branchxr_unity import codec
 from branchxr_unity.game import Player
 from branchxr_unity.game_socket import GameSocket
-from branchxr_unity.host import Address, HostOptions, hosting, is_running
+from branchxr_unity.host import Address, HostOptions, hosting
 from branchxr_unity.layout import SUBPROTOCOL
+from branchxr_unity.watchdog import is_running
 
 pytestmark = pytest.mark.end_to_end
 

@@ -91,8 +91,10 @@ class Inside:
         visit = self._game.start()
         writing = asyncio.create_task(self._write())
         try:
-            while not self._game.is_leaving:
+            while True:
                 self._look()
+                if self._game.is_leaving:  # before a game that came back is greeted
+                    return
                 is_talking = time.monotonic() < self._talks_until
                 await asyncio.sleep(TALK_POLL_S if is_talking else POLL_S)
         finally:

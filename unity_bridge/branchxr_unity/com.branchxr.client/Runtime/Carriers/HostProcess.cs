@@ -100,6 +100,14 @@ namespace BranchXR
                 "look at " + plan.LogFile);
         }
 
+        /// <summary>End a host that did not hear the goodbye: inside a call it sees that its file is gone, and ends.</summary>
+        internal static void LetGo(string readyFile)
+        {
+            try { File.Delete(readyFile); }
+            catch (IOException) { } // no such folder: no host was started
+            catch (UnauthorizedAccessException) { }
+        }
+
         /// <summary>Return the end of the log, or nothing.</summary>
         internal static string LogTail(string file)
         {
