@@ -274,6 +274,21 @@ async def test_a_flood_of_events_is_counted_and_bounded(
         await game.call("quit")
 
 
+async def test_a_goodbye_gets_through_a_flood(
+    server: BranchServer, playing: Playing, inside: Settings
+) -> None:
+    """Else the player would stand in the branch, and Python run on."""
+    async with playing() as game:
+        await game.play(**inside())
+        first = await game.until(lambda seen: seen["people"])
+        await game.call("flood", 100_000)
+        assert (await game.call("enable", 0))["state"] == "Off"
+        await game.call("enable", 1)
+        again = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        assert again["you"] != first["you"]
+        await game.call("quit")
+
+
 async def test_another_thread_is_refused(
     server: BranchServer, playing: Playing, settings_of: Settings
 ) -> None:

@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
+using System.ComponentModel;
 using System.Globalization;
 using System.IO;
+using System.Net;
 
 namespace BranchXR
 {
@@ -14,7 +16,12 @@ namespace BranchXR
 
         internal int Layout { get; private set; }
 
-        /// <summary>Read the file, or return null while there is none. The host may have ended since.</summary>
+        internal int Process { get; private set; }
+
+        /// <summary>
+        /// Read the file, or return null while there is none, or only what a host left behind that was killed: its
+        /// port may be another program's by now, its layout that of a version before an update.
+        /// </summary>
         /// <exception cref="BranchError"><c>layout_mismatch</c>.</exception>
         internal static HostAddress Read(string file)
         {
@@ -33,15 +40,30 @@ namespace BranchXR
             {
                 Port = Number(values, "port"),
                 Layout = Number(values, "layout"),
+                Process = Number(values, "pid"),
                 Token = values.ContainsKey("token") ? values["token"] : "",
             };
-            if (address.Port == 0 || address.Token == "") return null;
+            if (address.Port == 0 || address.Port > IPEndPoint.MaxPort || address.Token == "") return null;
+            if (address.Process != 0 && !IsRunning(address.Process)) return null;
             if (address.Layout == BlockLayout.Version) return address;
             string version = values.ContainsKey("version") ? values["version"] : "another version";
             throw new BranchError(
                 "layout_mismatch",
                 "expected layout version " + BlockLayout.Version + ", got " + address.Layout + " of branchxr " + version,
                 file, "use the package that `branchxr unity export` of the same branchxr gives");
+        }
+
+        private static bool IsRunning(int process)
+        {
+            try
+            {
+                using (System.Diagnostics.Process found = System.Diagnostics.Process.GetProcessById(process)) return !found.HasExited;
+            }
+            catch (ArgumentException) { return false; }
+            catch (Exception error) when (error is InvalidOperationException || error is Win32Exception || error is NotSupportedException)
+            {
+                return true; // somebody else's, who may not be asked: whether it listens, the connection tells
+            }
         }
 
         private static int Number(Dictionary<string, string> values, string name)
