@@ -136,6 +136,31 @@ async def test_a_host_of_another_version(
         assert "999 of branchxr 9.9" in seen["faults"][0]
 
 
+async def foreign(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+@pytest.mark.parametrize("left", ["dead, of another version", "dead, its port taken", "port taken"])
+async def test_what_a_killed_host_left_behind_stands_in_nobodys_way(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path, left: str
+) -> None:
+    """Its number or its port may belong to another program by now."""
+    ready = tmp_path / "project/Temp/BranchXR/host.txt"
+    ready.parent.mkdir(parents=True)
+    process = 2**22 + 1 if left.startswith("dead") else os.getpid()
+    layout = 999 if "another version" in left else 1
+    async with await asyncio.start_server(foreign, "127.0.0.1", 0) as other, playing() as game:
+        port = other.sockets[0].getsockname()[1]
+        ready.write_text(f"layout={layout}\npid={process}\nport={port}\ntoken=x\n")
+        await game.play(**settings_of())
+        seen = await game.until(lambda seen: seen["state"] == "Running")
+        assert not seen["faults"]
+        await game.call("quit")
+
+
 async def test_a_host_that_never_stays_is_given_up(
     playing: Playing, settings_of: Settings, tmp_path: Path
 ) -> None:

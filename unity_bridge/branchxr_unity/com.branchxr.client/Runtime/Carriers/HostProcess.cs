@@ -173,6 +173,7 @@ namespace BranchXR
                         "install branchxr there, or name another Python in BranchSettings");
                 default:
                     string log = words != "" ? words : LogTail(plan.LogFile);
+                    if (log == "") log = "it said nothing"; // killed, for want of memory perhaps
                     return new BranchError(
                         "host_failed", "expected a host, got exit code " + process.ExitCode + ": " + log, plan.Python,
                         "correct what it says; the log is " + plan.LogFile);

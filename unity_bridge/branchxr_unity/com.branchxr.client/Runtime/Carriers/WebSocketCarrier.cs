@@ -316,14 +316,19 @@ namespace BranchXR
 
         private static bool IsBroken(Exception error)
         {
-            return error is IOException || error is SocketException || error is ObjectDisposedException;
+            return error is IOException || error is SocketException || error is ObjectDisposedException ||
+                error is UnauthorizedAccessException;
         }
 
         private BranchError Unreachable(Exception error)
         {
+            var socketError = error as SocketException;
+            bool isSilent = socketError != null &&
+                (socketError.SocketErrorCode == SocketError.TimedOut || socketError.SocketErrorCode == SocketError.WouldBlock);
+            string came = isSilent ? "no answer within " + ConnectDeadlineMs / 1000 + " s" : error.GetType().Name + ": " + error.Message;
             return new BranchError(
-                "host_unreachable", "expected the host beside the game, got " + error.GetType().Name + ": " + error.Message,
-                "WebSocketCarrier", "it is tried again; the log is " + plan.LogFile, error);
+                "host_unreachable", "expected the host beside the game, got " + came, "WebSocketCarrier",
+                "it is tried again; the log is " + plan.LogFile, error);
         }
 
         private static BranchError Failed(Exception error)
