@@ -366,14 +366,20 @@ async def test_a_python_of_another_version_in_process(
         assert "got 999" in seen["faults"][0]
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "came"),
+    [("1 / 0", "script_failed", "ZeroDivisionError"),
+     ("raise KeyboardInterrupt", "python_failed", "KeyboardInterrupt")],
+)  # fmt: skip
 async def test_a_script_that_fails_in_process(
-    server: BranchServer, playing: Playing, inside: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "bad.py").write_text("1 / 0\nasync def main(branch, stage): pass\n")
+    server: BranchServer, playing: Playing, inside: Settings, tmp_path: Path,
+    text: str, code: str, came: str,
+) -> None:  # fmt: skip
+    (tmp_path / "bad.py").write_text(f"{text}\nasync def main(branch, stage): pass\n")
     async with playing() as game:
         await game.play(**inside(script=str(tmp_path / "bad.py")))
-        seen = await game.until(has_fault("script_failed"))
-        assert "ZeroDivisionError" in seen["faults"][0]
+        seen = await game.until(has_fault(code))
+        assert came in seen["faults"][0]
         await game.until(lambda seen: seen["state"] == "Off")
 
 
