@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -333,6 +334,7 @@ async def test_another_thread_is_refused(
         ("python_version", {"pythonLibrary": "libpython3.9.so"}),
         ("python_architecture", {"pythonLibrary": "libpython3.11.so"}),
         ("python_home", {"pythonHome": "/none"}),
+        ("python_home", {"pythonHome": "venv"}),
         ("python_refused", {"pythonPaths": "/none"}),
     ],
 )
@@ -345,6 +347,11 @@ async def test_a_library_that_will_not_do(
         arm[18:20] = (0xB7).to_bytes(2, "little")
         (tmp_path / library).write_bytes(arm)
         changes = {"pythonLibrary": str(tmp_path / library)}
+    if changes.get("pythonHome") == "venv":  # it has packages, and no standard library
+        (tmp_path / "venv/lib" / f"python3.{sys.version_info.minor}/site-packages").mkdir(
+            parents=True
+        )
+        changes = {"pythonHome": str(tmp_path / "venv")}
     async with playing() as game:
         await game.play(**(inside() | changes))
         await game.until(is_off_for(code))
@@ -409,6 +416,26 @@ async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_
     async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
         await game.play(**inside())
         await game.until(is_off_for("python_runtime_missing"))
+
+
+async def test_a_project_with_another_pythonnet(
+    harness: Path, inside: Settings, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(shutil.copytree, harness.parent, tmp_path / "player")
+    source = tmp_path / "old.cs"
+    source.write_text(
+        '[assembly: System.Reflection.AssemblyVersion("2.5.2.0")]\n'
+        "namespace Python.Runtime { public class PyObject { } public static class Runtime { }\n"
+        "public static class PythonEngine {\n"
+        "public static bool IsInitialized { get { return false; } } } }\n"
+    )
+    old = mono.compile_csharp("Python.Runtime", [source])
+    await asyncio.to_thread(shutil.copy, old, tmp_path / "player")
+    program = tmp_path / "player" / harness.name
+    async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
+        await game.play(**inside())
+        seen = await game.until(is_off_for("python_runtime_version"))
+        assert "2.5.2.0" in seen["faults"][0]
 
 
 async def test_a_folder_that_cannot_be_written(

@@ -114,8 +114,9 @@ namespace BranchXR
             catch (BranchError error) { fault = error; }
             catch (Exception error)
             {
+                Exception cause = error.GetBaseException(); // a static constructor hides its own
                 fault = new BranchError(
-                    "python_refused", "expected a Python that starts, got " + error.GetType().Name + ": " + error.Message, Library,
+                    "python_refused", "expected a Python that starts, got " + cause.GetType().Name + ": " + cause.Message, Library,
                     "check Python Library, Python Home and Python Paths in BranchSettings, or choose Beside", error);
             }
             if (!isEnding.WaitOne(0)) state = CarrierState.Ended;

@@ -18,7 +18,7 @@ namespace BranchXR
         private const int StartsMost = 5;
         private const int StartsWithinMs = 60000;
         private const int SendMost = 1 << 16;
-        private const int CloseReplaced = 4409;
+        private const int CloseSlow = 4408, CloseReplaced = 4409;
 
         private readonly AutoResetEvent hasEvents = new AutoResetEvent(false);
         private readonly ManualResetEvent isEnding = new ManualResetEvent(false);
@@ -348,7 +348,8 @@ namespace BranchXR
                     "WebSocketCarrier", "let one stage run at a time");
             }
             return new BranchError(
-                "host_closed", "expected an open connection, got a close " + open.CloseCode + " " + open.CloseReason, "WebSocketCarrier", "it is tried again");
+                "host_closed", "expected an open connection, got a close " + open.CloseCode + " " + open.CloseReason, "WebSocketCarrier",
+                open.CloseCode == CloseSlow ? "it is tried again; let the script say less at once, and await in between" : "it is tried again");
         }
 
         private static BranchError Malformed(int length)
