@@ -102,6 +102,8 @@ class Inside:
                 self._look()
                 if self._game.is_leaving:  # before a game that came back is greeted
                     return
+                if writing.done():
+                    writing.result()  # raises: nothing would be shown any more, without a word
                 is_talking = time.monotonic() < self._talks_until
                 await asyncio.sleep(TALK_POLL_S if is_talking else POLL_S)
         finally:

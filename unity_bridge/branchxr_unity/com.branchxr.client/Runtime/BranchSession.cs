@@ -93,7 +93,7 @@ namespace BranchXR
             Fault = carrierFault = null;
             wasConnected = false;
             heartbeatAtMs = NowMs;
-            Block = BranchBlock.OfProcess(given.puppetsMax);
+            Block = BranchBlock.OfProcess();
             Block.Puppets.Release();
             Block.Write(BlockAt.Fence, (Block.Read(BlockAt.Fence) | 1) + 1); // even, and another than before
             Carrier = carrier;
