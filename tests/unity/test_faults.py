@@ -65,6 +65,7 @@ def host_of(project: Path) -> int:
         ("python_missing", None),
         ("python_version", "#!/bin/sh\nprintf 3.8.1 >&2; exit 90\n"),
         ("branchxr_missing", "#!/bin/sh\nprintf \"No module named 'branchxr'\" >&2; exit 91\n"),
+        ("python_architecture", "\x7fELF\2\1\1" + "\0" * 9 + "\2\0\x28\0" + "\0" * 60),
         ("host_failed", "#!/bin/sh\necho 'it broke: \"why\"' >&2; exit 1\n"),
     ],
 )
@@ -77,6 +78,7 @@ async def test_a_python_that_will_not_do(
         seen = await game.until(is_off_for(code))
         [fault] = seen["faults"]
         assert python in fault  # where
+        assert len(fault) < 500
         assert "BranchSettings" in fault or "host.log" in fault  # what to do
 
 
@@ -135,6 +137,26 @@ async def test_a_host_of_another_version(
         await game.play(**settings_of())
         seen = await game.until(is_off_for("layout_mismatch"))
         assert "999 of branchxr 9.9" in seen["faults"][0]
+
+
+async def test_a_host_of_another_version_is_not_left_behind(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    python = program(tmp_path / "py", (
+        "#!/bin/sh\n"
+        "while [ $# -gt 0 ]; do\n"
+        "  [ \"$1\" = --ready ] && printf 'layout=999\\npid=%d\\nport=1\\ntoken=x\\n' $$ > \"$2\"\n"
+        "  shift\n"
+        "done\n"
+        f"echo $$ > {tmp_path}/pid; exec sleep 60\n"
+    ))  # fmt: skip
+    async with playing() as game:
+        await game.play(**settings_of(python=python))
+        await game.until(is_off_for("layout_mismatch"))
+        async with asyncio.timeout(20):
+            while is_there(int((tmp_path / "pid").read_text())):
+                await game.call("frames", 3)
+        await game.call("quit")
 
 
 async def foreign(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

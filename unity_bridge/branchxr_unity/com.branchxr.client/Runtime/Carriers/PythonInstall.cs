@@ -64,6 +64,13 @@ namespace BranchXR
                 Array.Exists(archives, archive => File.Exists(Path.Combine(home, archive)));
         }
 
+        /// <summary>Whether a file is a program or a library of another machine, and surely so.</summary>
+        internal static bool IsForeign(string file)
+        {
+            string built = Architecture(file);
+            return built != OwnArchitecture() && (built.EndsWith(" bit", StringComparison.Ordinal) || built.StartsWith("machine ", StringComparison.Ordinal));
+        }
+
         internal static string OwnArchitecture()
         {
             bool isArm = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().StartsWith("Arm");
