@@ -154,7 +154,13 @@ async def test_a_second_game_takes_the_place_of_the_first(room: Room) -> None:
             await room.until_pressed(1)
 
 
-@pytest.mark.parametrize("message", [b"", b"short", "text", codec.BATCH.pack(0) + b"\xff" * 9])
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"", b"short", "text", codec.BATCH.pack(0) + b"\xff" * 9, batch(2**64 - 1, press(1)),
+        batch(0, press(1), b"\0" * 4), batch(0, b"\xff" * 8),
+    ],
+)  # fmt: skip
 async def test_what_is_no_record_ends_the_connection_and_not_the_visit(
     room: Room, message: bytes | str
 ) -> None:

@@ -16,12 +16,15 @@ namespace BranchXR
 
         internal int Layout { get; private set; }
 
-        internal int Process { get; private set; }
+        private int Process { get; set; }
 
         /// <summary>
-        /// Read the file, or return null while there is none, or only what a host left behind that was killed: its
-        /// port may be another program's by now, its layout that of a version before an update.
+        /// Whether a host that was killed left this: its port may be another program's by now, its layout that of a
+        /// version before an update. Asked where something is wrong only: it takes its time after a domain reload.
         /// </summary>
+        internal bool IsLeftBehind { get { return Process != 0 && !IsRunning(Process); } }
+
+        /// <summary>Read the file, or return null while there is none. The host may have ended since.</summary>
         /// <exception cref="BranchError"><c>layout_mismatch</c>.</exception>
         internal static HostAddress Read(string file)
         {
@@ -44,8 +47,8 @@ namespace BranchXR
                 Token = values.ContainsKey("token") ? values["token"] : "",
             };
             if (address.Port == 0 || address.Port > IPEndPoint.MaxPort || address.Token == "") return null;
-            if (address.Process != 0 && !IsRunning(address.Process)) return null;
             if (address.Layout == BlockLayout.Version) return address;
+            if (address.IsLeftBehind) return null;
             string version = values.ContainsKey("version") ? values["version"] : "another version";
             throw new BranchError(
                 "layout_mismatch",

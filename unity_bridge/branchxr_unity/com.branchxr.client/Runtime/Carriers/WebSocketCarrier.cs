@@ -143,6 +143,7 @@ namespace BranchXR
             try { return Connect(address); }
             catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused) { return null; }
             catch (UnauthorizedAccessException) { return null; } // another program has that port now
+            catch (Exception error) when (IsBroken(error) && address.IsLeftBehind) { return null; }
         }
 
         private HostAddress StartHost()
