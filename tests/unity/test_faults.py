@@ -31,6 +31,17 @@ def program(path: Path, text: str) -> str:
     return str(path)
 
 
+def pretender(folder: Path, *, layout: int, ends: str) -> str:
+    """A host that says where it listens, and does not."""
+    return program(folder / "py", (
+        "#!/bin/sh\n"
+        "while [ $# -gt 0 ]; do\n"
+        f"  [ \"$1\" = --ready ] && printf 'layout={layout}\\nport=1\\ntoken=x\\n' > \"$2\"\n"
+        "  shift\n"
+        f"done\n{ends}\n"
+    ))  # fmt: skip
+
+
 FAULT = re.compile(
     r"(?P<code>\w+): (?P<what>.+(?:, got |: ).+); at (?P<place>.+); (?P<remedy>.+) \[(?P=code)\]",
     re.DOTALL,
@@ -142,14 +153,7 @@ async def test_a_host_of_another_version(
 async def test_a_host_of_another_version_is_not_left_behind(
     playing: Playing, settings_of: Settings, tmp_path: Path
 ) -> None:
-    python = program(tmp_path / "py", (
-        "#!/bin/sh\n"
-        "while [ $# -gt 0 ]; do\n"
-        "  [ \"$1\" = --ready ] && printf 'layout=999\\npid=%d\\nport=1\\ntoken=x\\n' $$ > \"$2\"\n"
-        "  shift\n"
-        "done\n"
-        f"echo $$ > {tmp_path}/pid; exec sleep 60\n"
-    ))  # fmt: skip
+    python = pretender(tmp_path, layout=999, ends=f"echo $$ > {tmp_path}/pid; exec sleep 60")
     async with playing() as game:
         await game.play(**settings_of(python=python))
         await game.until(is_off_for("layout_mismatch"))
@@ -187,14 +191,8 @@ async def test_what_a_killed_host_left_behind_stands_in_nobodys_way(
 async def test_a_host_that_never_stays_is_given_up(
     playing: Playing, settings_of: Settings, tmp_path: Path
 ) -> None:
-    python = program(tmp_path / "py", (
-        "#!/bin/sh\n"
-        "while [ $# -gt 0 ]; do\n"
-        "  [ \"$1\" = --ready ] && printf 'layout=1\\nport=1\\ntoken=x\\n' > \"$2\"\n"
-        "  shift\n"
-        "done\n"
-        "sleep 1\n"  # long enough to be seen, or it counts as one that never came up
-    ))  # fmt: skip
+    # Long enough to be seen, or it counts as one that never came up.
+    python = pretender(tmp_path, layout=1, ends="sleep 1")
     async with playing() as game:
         await game.play(**settings_of(python=python))
         await game.until(is_off_for("host_restarts"))

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from branchxr.errors import InputRefused, ProtocolError
+from branchxr.protocol.package import FileEntry, Manifest
+from branchxr.scene.streamer import LoadedScene
+from branchxr.scene.tiles import Tile
 from branchxr.stages import messages as m
 from branchxr.stages.stage import Capability, Panel, PanelButton, PanelField, Stage
 from branchxr_unity import codec
@@ -165,6 +168,18 @@ async def test_many_live_nodes_are_told_in_parts(monkeypatch: pytest.MonkeyPatch
              for record, payload in codec.split(raw)]  # fmt: skip
     assert [row["path"] for part in parts for row in part["paths"]] == paths
     assert np.concatenate([part["positions"] for part in parts]).tolist() == places.ravel().tolist()
+
+
+async def test_a_scene_of_many_files_is_told_in_parts() -> None:
+    files = {f"c/{number:064x}.glb": FileEntry(f"{number:064x}", 1) for number in range(3000)}
+    branch = {"cells": [{"id": 1, "origin": [0, 0, 0]}], "anchors": []}
+    root = Tile("", 1.0, (0, 0, 0), 1.0)
+    scene = LoadedScene(Manifest(1, "a scene", 1, files), branch, root, (), None)
+    link = GameLink()
+    await UnityStage(link, scene=scene, base_url="/scene/").show_scene("/scene/")
+    parts = [values for name, values in await told(link) if name == "scene"]
+    assert {part["base"] for part in parts} == {"/scene/"}
+    assert [file["path"] for part in parts for file in part["files"]] == list(files)
 
 
 def test_what_the_game_sends_is_read() -> None:

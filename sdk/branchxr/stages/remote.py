@@ -1,5 +1,6 @@
 """A stage that is shown elsewhere: in a page, in a game. It says everything over a link."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,6 +32,9 @@ class RemoteStage:
         scene: what the branch shows, verified, or `None`.
         base_url: below which the scene's files are found from there.
     """
+
+    _files_at_once: int = sys.maxsize
+    """A stage whose messages have a limit is told the scene's files in parts."""
 
     def __init__(
         self,
@@ -68,8 +72,10 @@ class RemoteStage:
                 f"{base_url!r:.80}",
                 "serve the package from the branch",
             )
-        files = {path: file.sha256 for path, file in self._scene.manifest.files.items()}
-        self._link.say(m.Scene(self.base_url, files), key="scene")
+        files = [(path, file.sha256) for path, file in self._scene.manifest.files.items()]
+        for start in range(0, max(1, len(files)), self._files_at_once):
+            some = dict(files[start : start + self._files_at_once])
+            self._link.say(m.Scene(self.base_url, some), key=f"scene:{start}")
 
     def feed_frame(self, frame: bytes) -> None:
         """Pass a cell frame on, unread; who shows it decodes and interpolates."""
