@@ -59,7 +59,9 @@ async def run(main: Main, branch: "Branch", stage: "Stage") -> None:
         if task is not None and task.cancelling():
             raise
         raise _failed(error) from error  # its own: nobody has asked this one to stop
-    except Exception as error:
+    except _PASSED_ON:
+        raise
+    except BaseException as error:  # a class of its own, too: nobody else would catch that
         raise _failed(error) from error
 
 
@@ -76,6 +78,8 @@ def own_traceback(error: ScriptFailed) -> str:
 
 
 _NAME = "branchxr_script"
+_PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What Python itself ends a program or a coroutine with."""
 
 
 def _execute(file: Path) -> ModuleType:
@@ -96,7 +100,9 @@ def _execute(file: Path) -> ModuleType:
             "a script that parses", f"{error.msg} in line {error.lineno}", "correct it",
             code="script_refused",
         ) from error  # fmt: skip
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # `sys.exit()` at its end is no way to end a host
         raise _failed(error) from error
     return module
 

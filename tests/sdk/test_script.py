@@ -61,6 +61,12 @@ def test_a_file_that_raises_while_it_loads(tmp_path: Path) -> None:
     assert "line 2" in script.own_traceback(failure.value)
 
 
+@pytest.mark.parametrize("text", ["import sys; sys.exit(0)\n", "raise BaseException('odd')\n"])
+def test_a_file_that_would_end_its_host(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ScriptFailed):
+        script.load(written(tmp_path, text))
+
+
 async def test_a_script_that_raises_shows_its_own_traceback(tmp_path: Path, ada: Branch) -> None:
     main = script.load(
         written(tmp_path, "def deep():\n    return 1 / 0\n\nasync def main(b, s):\n    deep()\n")

@@ -1,6 +1,10 @@
 """The block by itself: rings that are full, that wrap, that lie; slabs that nobody tears."""
 
+import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +13,8 @@ from branchxr.errors import InputRefused, ProtocolError
 from branchxr_unity import codec, layout
 from branchxr_unity.block import Block, RingReader
 from branchxr_unity.fence import Fence
+from branchxr_unity.game import Player
+from branchxr_unity.inside import Inside
 from branchxr_unity.layout import Sizes
 from branchxr_unity.puppets import Puppets
 from branchxr_unity.slabs import slow_sources
@@ -284,3 +290,20 @@ def test_slabs_on_a_machine_without_an_order_of_its_own(monkeypatch: pytest.Monk
     for turn in range(5):
         block.puppets.publish(np.array([[turn, 1]], np.uint32), poses(1, turn))
         assert (shown(block)[1] == turn).all()
+
+
+async def test_python_that_can_show_nothing_any_more_does_not_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @asynccontextmanager
+    async def nobody_answers(*_: object, **__: object) -> AsyncIterator[Any]:
+        await asyncio.Event().wait()
+        yield
+
+    async def fails(*_: object) -> None:
+        raise OverflowError("a number that no record holds")
+
+    monkeypatch.setattr(Inside, "_put", fails)
+    async with asyncio.timeout(10):
+        with pytest.raises(OverflowError):
+            await Inside(Block.create(), Player(connect=nobody_answers)).run()

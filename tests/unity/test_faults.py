@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,17 @@ def program(path: Path, text: str) -> str:
     path.write_text(text)
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
+
+
+def pretender(folder: Path, *, layout: int, ends: str) -> str:
+    """A host that says where it listens, and does not."""
+    return program(folder / "py", (
+        "#!/bin/sh\n"
+        "while [ $# -gt 0 ]; do\n"
+        f"  [ \"$1\" = --ready ] && printf 'layout={layout}\\nport=1\\ntoken=x\\n' > \"$2\"\n"
+        "  shift\n"
+        f"done\n{ends}\n"
+    ))  # fmt: skip
 
 
 FAULT = re.compile(
@@ -64,6 +76,7 @@ def host_of(project: Path) -> int:
         ("python_missing", None),
         ("python_version", "#!/bin/sh\nprintf 3.8.1 >&2; exit 90\n"),
         ("branchxr_missing", "#!/bin/sh\nprintf \"No module named 'branchxr'\" >&2; exit 91\n"),
+        ("python_architecture", "\x7fELF\2\1\1" + "\0" * 9 + "\2\0\x28\0" + "\0" * 60),
         ("host_failed", "#!/bin/sh\necho 'it broke: \"why\"' >&2; exit 1\n"),
     ],
 )
@@ -76,6 +89,7 @@ async def test_a_python_that_will_not_do(
         seen = await game.until(is_off_for(code))
         [fault] = seen["faults"]
         assert python in fault  # where
+        assert len(fault) < 500
         assert "BranchSettings" in fault or "host.log" in fault  # what to do
 
 
@@ -136,17 +150,49 @@ async def test_a_host_of_another_version(
         assert "999 of branchxr 9.9" in seen["faults"][0]
 
 
+async def test_a_host_of_another_version_is_not_left_behind(
+    playing: Playing, settings_of: Settings, tmp_path: Path
+) -> None:
+    python = pretender(tmp_path, layout=999, ends=f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    async with playing() as game:
+        await game.play(**settings_of(python=python))
+        await game.until(is_off_for("layout_mismatch"))
+        async with asyncio.timeout(20):
+            while is_there(int((tmp_path / "pid").read_text())):
+                await game.call("frames", 3)
+        await game.call("quit")
+
+
+async def foreign(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+@pytest.mark.parametrize("left", ["dead, of another version", "dead, its port taken", "port taken"])
+async def test_what_a_killed_host_left_behind_stands_in_nobodys_way(
+    server: BranchServer, playing: Playing, settings_of: Settings, tmp_path: Path, left: str
+) -> None:
+    """Its number or its port may belong to another program by now."""
+    ready = tmp_path / "project/Temp/BranchXR/host.txt"
+    ready.parent.mkdir(parents=True)
+    process = 2**22 + 1 if left.startswith("dead") else os.getpid()
+    layout = 999 if "another version" in left else 1
+    async with await asyncio.start_server(foreign, "127.0.0.1", 0) as other, playing() as game:
+        port = other.sockets[0].getsockname()[1]
+        ready.write_text(f"layout={layout}\npid={process}\nport={port}\ntoken=x\n")
+        await game.play(**settings_of())
+        seen = await game.until(lambda seen: seen["state"] == "Running")
+        assert not seen["faults"]
+        await game.call("quit")
+
+
 async def test_a_host_that_never_stays_is_given_up(
     playing: Playing, settings_of: Settings, tmp_path: Path
 ) -> None:
-    python = program(tmp_path / "py", (
-        "#!/bin/sh\n"
-        "while [ $# -gt 0 ]; do\n"
-        "  [ \"$1\" = --ready ] && printf 'layout=1\\nport=1\\ntoken=x\\n' > \"$2\"\n"
-        "  shift\n"
-        "done\n"
-        "sleep 1\n"  # long enough to be seen, or it counts as one that never came up
-    ))  # fmt: skip
+    # Long enough to be seen, or it counts as one that never came up.
+    python = pretender(tmp_path, layout=1, ends="sleep 1")
     async with playing() as game:
         await game.play(**settings_of(python=python))
         await game.until(is_off_for("host_restarts"))
@@ -174,6 +220,29 @@ async def test_a_script_that_does_not_yield_costs_no_frame(
         assert sum(waits) <= MOST_WAITS
         seen = await game.until(lambda seen: seen["fault"] is None)  # and is well again by itself
         assert seen["state"] == "Running"
+        await game.call("quit")
+
+
+@pytest.mark.parametrize("where", ["beside", "inside"])
+async def test_a_script_that_held_all_up_is_corrected_and_played_again(
+    server: BranchServer, playing: Playing, settings_of: Settings, inside: Settings,
+    tmp_path: Path, where: str,
+) -> None:  # fmt: skip
+    """Beside, its host is let go of for good; in process, its end is waited for."""
+    script = tmp_path / "busy.py"
+    script.write_text(BUSY.format(seconds=3600 if where == "beside" else 3))
+    make = settings_of if where == "beside" else inside
+    async with playing() as game:
+        await game.play(**make(script=str(script)))
+        first = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        await asyncio.sleep(0.6)
+        assert (await game.call("enable", 0))["state"] == "Off"
+        assert not (tmp_path / "project/Temp/BranchXR/host.txt").exists()
+        script.write_text("async def main(branch, stage):\n    await branch.chat('corrected')\n")
+        await game.call("enable", 1)
+        again = await game.until(lambda seen: seen["heard"])
+        assert again["heard"][0].endswith(": corrected")
+        assert again["you"] != first["you"]
         await game.call("quit")
 
 
@@ -251,6 +320,21 @@ async def test_a_flood_of_events_is_counted_and_bounded(
         await game.call("quit")
 
 
+async def test_a_goodbye_gets_through_a_flood(
+    server: BranchServer, playing: Playing, inside: Settings
+) -> None:
+    """Else the player would stand in the branch, and Python run on."""
+    async with playing() as game:
+        await game.play(**inside())
+        first = await game.until(lambda seen: seen["people"])
+        await game.call("flood", 100_000)
+        assert (await game.call("enable", 0))["state"] == "Off"
+        await game.call("enable", 1)
+        again = await game.until(lambda seen: seen["state"] == "Running" and seen["people"])
+        assert again["you"] != first["you"]
+        await game.call("quit")
+
+
 async def test_another_thread_is_refused(
     server: BranchServer, playing: Playing, settings_of: Settings
 ) -> None:
@@ -270,6 +354,7 @@ async def test_another_thread_is_refused(
         ("python_version", {"pythonLibrary": "libpython3.9.so"}),
         ("python_architecture", {"pythonLibrary": "libpython3.11.so"}),
         ("python_home", {"pythonHome": "/none"}),
+        ("python_home", {"pythonHome": "venv"}),
         ("python_refused", {"pythonPaths": "/none"}),
     ],
 )
@@ -282,6 +367,11 @@ async def test_a_library_that_will_not_do(
         arm[18:20] = (0xB7).to_bytes(2, "little")
         (tmp_path / library).write_bytes(arm)
         changes = {"pythonLibrary": str(tmp_path / library)}
+    if changes.get("pythonHome") == "venv":  # it has packages, and no standard library
+        (tmp_path / "venv/lib" / f"python3.{sys.version_info.minor}/site-packages").mkdir(
+            parents=True
+        )
+        changes = {"pythonHome": str(tmp_path / "venv")}
     async with playing() as game:
         await game.play(**(inside() | changes))
         await game.until(is_off_for(code))
@@ -303,14 +393,20 @@ async def test_a_python_of_another_version_in_process(
         assert "got 999" in seen["faults"][0]
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "came"),
+    [("1 / 0", "script_failed", "ZeroDivisionError"),
+     ("raise KeyboardInterrupt", "python_failed", "KeyboardInterrupt")],
+)  # fmt: skip
 async def test_a_script_that_fails_in_process(
-    server: BranchServer, playing: Playing, inside: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "bad.py").write_text("1 / 0\nasync def main(branch, stage): pass\n")
+    server: BranchServer, playing: Playing, inside: Settings, tmp_path: Path,
+    text: str, code: str, came: str,
+) -> None:  # fmt: skip
+    (tmp_path / "bad.py").write_text(f"{text}\nasync def main(branch, stage): pass\n")
     async with playing() as game:
         await game.play(**inside(script=str(tmp_path / "bad.py")))
-        seen = await game.until(has_fault("script_failed"))
-        assert "ZeroDivisionError" in seen["faults"][0]
+        seen = await game.until(has_fault(code))
+        assert came in seen["faults"][0]
         await game.until(lambda seen: seen["state"] == "Off")
 
 
@@ -340,6 +436,26 @@ async def test_a_project_without_pythonnet(harness: Path, inside: Settings, tmp_
     async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
         await game.play(**inside())
         await game.until(is_off_for("python_runtime_missing"))
+
+
+async def test_a_project_with_another_pythonnet(
+    harness: Path, inside: Settings, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(shutil.copytree, harness.parent, tmp_path / "player")
+    source = tmp_path / "old.cs"
+    source.write_text(
+        '[assembly: System.Reflection.AssemblyVersion("2.5.2.0")]\n'
+        "namespace Python.Runtime { public class PyObject { } public static class Runtime { }\n"
+        "public static class PythonEngine {\n"
+        "public static bool IsInitialized { get { return false; } } } }\n"
+    )
+    old = mono.compile_csharp("Python.Runtime", [source])
+    await asyncio.to_thread(shutil.copy, old, tmp_path / "player")
+    program = tmp_path / "player" / harness.name
+    async with MonoGame.started(program, environment=mono.mono_environment(), is_root=True) as game:
+        await game.play(**inside())
+        seen = await game.until(is_off_for("python_runtime_version"))
+        assert "2.5.2.0" in seen["faults"][0]
 
 
 async def test_a_folder_that_cannot_be_written(

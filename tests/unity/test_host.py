@@ -17,8 +17,9 @@ from branchxr.testing import branch as open_branch
 from branchxr_unity import codec
 from branchxr_unity.game import Player
 from branchxr_unity.game_socket import GameSocket
-from branchxr_unity.host import Address, HostOptions, hosting, is_running
+from branchxr_unity.host import Address, HostOptions, hosting
 from branchxr_unity.layout import SUBPROTOCOL
+from branchxr_unity.watchdog import is_running
 
 pytestmark = pytest.mark.end_to_end
 
@@ -153,7 +154,13 @@ async def test_a_second_game_takes_the_place_of_the_first(room: Room) -> None:
             await room.until_pressed(1)
 
 
-@pytest.mark.parametrize("message", [b"", b"short", "text", codec.BATCH.pack(0) + b"\xff" * 9])
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"", b"short", "text", codec.BATCH.pack(0) + b"\xff" * 9, batch(2**64 - 1, press(1)),
+        batch(0, press(1), b"\0" * 4), batch(0, b"\xff" * 8),
+    ],
+)  # fmt: skip
 async def test_what_is_no_record_ends_the_connection_and_not_the_visit(
     room: Room, message: bytes | str
 ) -> None:

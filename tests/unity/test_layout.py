@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,55 @@ async def test_csharp_refuses_what_is_cut_off(playing: Playing) -> None:
                     cut = short.to_bytes(4, "little") + packed[4:]
                     answer = await game.call("refuses", cut.hex())
                     assert answer["code"] == "record_malformed", (record.name, short)
+
+
+def spoilt() -> Iterator[tuple[Record, bytes]]:
+    """Payloads with bits turned, counts that lie, bytes too many; text that is no UTF-8."""
+    chance = random.Random(8)
+    for record, values in samples():
+        packed = codec.pack(record.name, **values)
+        payload = bytearray(packed[8 : 8 + int.from_bytes(packed[:4], "little")])
+        if len(payload) >= 4:
+            at = chance.randrange(len(payload) - 3)
+            lie = chance.choice([0xFFFFFFFF, 0x80000000, 0x10000000, len(payload)])
+            yield record, bytes(payload[:at]) + lie.to_bytes(4, "little") + payload[at + 4 :]
+            payload[chance.randrange(len(payload))] ^= 1 << chance.randrange(8)
+        yield record, bytes(payload)
+        yield record, bytes(payload) + b"\0"
+    for text in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f\x98"):
+        yield layout.BY_NAME["left"], len(text).to_bytes(4, "little") + text
+
+
+@pytest.mark.tool
+async def test_csharp_refuses_what_python_refuses(playing: Playing) -> None:
+    refused = 0
+    async with playing(is_root=True) as game:
+        for record, payload in spoilt():
+            code = "none"
+            with suppress(ProtocolError):
+                code = "record_malformed"
+                codec.unpack(record, payload)
+                code = "none"
+            answer = await game.call("refuses", codec.wrap(record.code, payload).hex())
+            assert answer["code"] == code, (record.name, payload)
+            refused += code != "none"
+    assert refused > 200
+
+
+def test_as_many_rows_as_there_can_be() -> None:
+    for record in layout.RECORDS:
+        for _name, kind in record.struct.fields:
+            if isinstance(kind, Many):
+                parts: list[bytes] = []
+                codec._pack_struct(kind.of, empty(kind.of), parts)
+                assert kind.of.least_bytes == len(b"".join(parts)), kind.of.name
+
+
+def empty(struct: Struct) -> dict[str, Any]:
+    return {
+        name: "" if kind is Type.TEXT else [] if isinstance(kind, Many) else 0
+        for name, kind in struct.fields
+    }
 
 
 def test_what_is_cut_off_is_refused() -> None:

@@ -133,6 +133,14 @@ def test_an_update_removes_only_what_was_ours(project: Path) -> None:
     assert (project / "Assets/theirs.txt").exists()
 
 
+def test_what_stands_in_the_way_leaves_nothing_half_written(project: Path) -> None:
+    folder = project / "Packages/com.branchxr.client"
+    (folder / "package.json").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"package\.json"):
+        export_package(project)
+    assert not list(folder.rglob("*.new"))
+
+
 def test_changes_are_not_overwritten_in_silence(project: Path) -> None:
     folder = export_package(project).folder
     axes = folder / "Runtime/Axes.cs"

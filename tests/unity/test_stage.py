@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from branchxr.errors import InputRefused, ProtocolError
+from branchxr.protocol.package import FileEntry, Manifest
+from branchxr.scene.streamer import LoadedScene
+from branchxr.scene.tiles import Tile
 from branchxr.stages import messages as m
 from branchxr.stages.stage import Capability, Panel, PanelButton, PanelField, Stage
 from branchxr_unity import codec
@@ -131,6 +134,52 @@ async def test_a_panel_arrives_whole() -> None:
 def decoded(name: str, /, **values: Any) -> m.UpMessage:
     [(record, payload)] = codec.split(codec.pack(name, **values))
     return decode_up(record, payload)
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [
+        Panel("p" * 257, "T"),
+        Panel("p", "T" * 4001),
+        Panel("p", "T", buttons=(PanelButton("b" * 257, "B"),)),
+        Panel("p", "T", buttons=(PanelButton("b", "B" * 4001),)),
+        Panel("p", "T", fields=tuple(PanelField(f"f{number}", "F") for number in range(65))),
+    ],
+)
+async def test_a_panel_that_could_not_be_answered_is_refused(panel: Panel) -> None:
+    link = GameLink()
+    stage = UnityStage(link)
+    with pytest.raises(InputRefused) as caught:
+        await stage.open_panel(panel)
+    assert caught.value.code == "panel_too_long"
+    assert "panel" not in [name for name, _ in await told(link)]
+
+
+async def test_many_live_nodes_are_told_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = GameLink()
+    stage = UnityStage(link)
+    monkeypatch.setattr(stage, "_is_live", lambda _path: True)
+    paths = [f"{'Room/' * 10}{number}" for number in range(4096)]
+    places = np.arange(3 * 4096, dtype=np.float32).reshape(-1, 3)
+    first = anext(link.outgoing(m.AskOver("")))
+    await first
+    await stage.move_live(paths, places, np.tile(np.array([0, 0, 0, 1], np.float32), (4096, 1)))
+    parts = [codec.unpack(record, payload) for raw in link._waiting
+             for record, payload in codec.split(raw)]  # fmt: skip
+    assert [row["path"] for part in parts for row in part["paths"]] == paths
+    assert np.concatenate([part["positions"] for part in parts]).tolist() == places.ravel().tolist()
+
+
+async def test_a_scene_of_many_files_is_told_in_parts() -> None:
+    files = {f"c/{number:064x}.glb": FileEntry(f"{number:064x}", 1) for number in range(3000)}
+    branch = {"cells": [{"id": 1, "origin": [0, 0, 0]}], "anchors": []}
+    root = Tile("", 1.0, (0, 0, 0), 1.0)
+    scene = LoadedScene(Manifest(1, "a scene", 1, files), branch, root, (), None)
+    link = GameLink()
+    await UnityStage(link, scene=scene, base_url="/scene/").show_scene("/scene/")
+    parts = [values for name, values in await told(link) if name == "scene"]
+    assert {part["base"] for part in parts} == {"/scene/"}
+    assert [file["path"] for part in parts for file in part["files"]] == list(files)
 
 
 def test_what_the_game_sends_is_read() -> None:

@@ -309,7 +309,9 @@ async def test_a_script_that_raises_closes_its_own_page_only(hosting: Hosting) -
         await lucky.heard("panel")
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), SystemExit()])
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), SystemExit(), KeyboardInterrupt(), BaseException("of its own")]
+)
 async def test_a_script_cannot_end_the_host(hosting: Hosting, error: BaseException) -> None:
     async def main(branch: Branch, stage: WebXRStage) -> None:
         await stage.open_panel(Panel("boom", "Boom", buttons=(PanelButton("go", "Go"),)))
@@ -320,6 +322,18 @@ async def test_a_script_cannot_end_the_host(hosting: Hosting, error: BaseExcepti
         socket = await host.page()
         socket.say("press", panel="boom", button="go", fields={})
         assert (await socket.heard("ended"))["code"] == "script_failed"
+
+
+async def test_a_fault_of_ours_is_told_too(
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise OverflowError("a number that no record holds")
+
+    monkeypatch.setattr(WebXRStage, "show_scene", fails)
+    async with hosting() as host:
+        socket = await host.socket(f"token.{await host.token()}")
+        assert (await socket.heard("ended"))["code"] == "internal"
 
 
 async def test_a_script_that_returns_leaves_its_page_open(hosting: Hosting) -> None:

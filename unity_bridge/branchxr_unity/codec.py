@@ -138,7 +138,7 @@ def _unpack_field(kind: Type | Many, payload: bytes, at: int) -> tuple[Any, int]
     if isinstance(kind, Many):
         (count,) = _COUNT.unpack_from(payload, at)
         at += _COUNT.size
-        if count > len(payload) - at:  # each takes a byte at least
+        if count * kind.of.least_bytes > len(payload) - at:
             raise _malformed("a list that fits", f"{count} entries")
         rows = []
         for _ in range(count):

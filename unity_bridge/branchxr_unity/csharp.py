@@ -130,7 +130,7 @@ def _read(field: str, kind: Type | Many) -> list[str]:
         return [f"            value.{field} = reader.{_TYPES[kind][1]}();"]
     row = f"{pascal(kind.of.name)}Row"
     return [
-        f"            value.{field} = new {row}[reader.Count(1)];",
+        f"            value.{field} = new {row}[reader.Count({kind.of.least_bytes})];",
         f"            for (int index = 0; index < value.{field}.Length; index++)",
         "            {",
         f"                value.{field}[index] = {row}.Read(ref reader);",

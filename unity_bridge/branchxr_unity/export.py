@@ -178,8 +178,12 @@ def _write(path: Path, content: bytes) -> None:
     """Put a file in place at once: Unity may look at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)
+    try:
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

@@ -151,7 +151,8 @@ class Game(Visit):
                 self.pose(payload)
         elif record.name == "ping":
             self.link.say(Pong(unpack(record, payload)["stamp"]))
-        elif self._events.take():
+        # A goodbye that was one event too many would leave the player standing in the branch.
+        elif record.name == "bye" or self._events.take():
             message = decode_up(record, payload)
             self.is_leaving = self.is_leaving or isinstance(message, Bye)
             self.take(message)

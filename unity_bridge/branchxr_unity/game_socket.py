@@ -30,6 +30,8 @@ LOG: Final = logging.getLogger("branchxr.unity")
 CLOSE_PROTOCOL: Final = 4400
 CLOSE_SLOW: Final = 4408
 CLOSE_REPLACED: Final = 4409
+POSITION_MAX: Final = 1 << 62
+"""More bytes than any game sends; what is counted on from it still is a u64."""
 
 
 class GameSocket:
@@ -110,10 +112,7 @@ class GameSocket:
     async def _read(self, connection: ServerConnection, turn: int) -> None:
         async for message in connection:
             if isinstance(message, str) or len(message) < BATCH.size:
-                raise ProtocolError(
-                    "records of a game", "something else", "use the package of this version",
-                    code="record_malformed",
-                )  # fmt: skip
+                raise _malformed("something else")
             if turn == self._attached:
                 self._take(message)
         if self._game.is_leaving:
@@ -123,8 +122,10 @@ class GameSocket:
         """Take the records that were not taken before; a position tells."""
         (position,) = BATCH.unpack_from(message)
         records = memoryview(message)[BATCH.size :]
+        if position >= POSITION_MAX:
+            raise _malformed(f"position {position}")
         skipped = 0
-        while skipped < len(records) and position + skipped < self._taken:
+        while len(records) - skipped >= HEADER.size and position + skipped < self._taken:
             size, _code, _reserved = HEADER.unpack_from(records, skipped)
             skipped += HEADER.size + size + -size % ALIGN
         for record, payload in split(records[skipped:]):
@@ -136,6 +137,12 @@ class GameSocket:
 
     def _leave_later(self) -> None:
         self._away = asyncio.get_running_loop().call_later(self._keep_s, self.is_over.set)
+
+
+def _malformed(came: str) -> ProtocolError:
+    return ProtocolError(
+        "records of a game", came, "use the package of this version", code="record_malformed"
+    )
 
 
 def _closing(outcomes: Sequence[object], *, is_replaced: bool) -> tuple[int, str]:

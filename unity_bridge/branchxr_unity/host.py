@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from branchxr._version import __version__
 from .game import Game, Player
 from .game_socket import GameSocket
 from .layout import VERSION
+from .watchdog import Watchdog, names_us
 
 LOG: Final = logging.getLogger("branchxr.unity")
 KEEP_S: Final = 120.0
-PARENT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class HostOptions:
     Attributes:
         port: on 127.0.0.1; 0 takes any.
         ready: file that tells the game port and token once they are known; readable by its owner
-            only, and removed at the end.
+            only, and removed at the end. Whoever removes it ends the host.
         parent: process of the game; the host ends when that has.
         keep_s: how long a player stays in the branch without a game: a domain reload takes seconds.
     """
@@ -67,7 +66,7 @@ async def hosting(
                 async with asyncio.timeout(1):  # its last words
                     await game.link.drained()
     finally:
-        if options.ready is not None:
+        if options.ready is not None and names_us(options.ready):
             options.ready.unlink(missing_ok=True)
         tasks = [beat, *([door.visit] if door.visit else [])]
         for task in tasks:
@@ -81,6 +80,7 @@ async def run_host(
     *,
     seconds: float | None = None,
     on_listening: Callable[[], None] = lambda: None,
+    watchdog: Watchdog | None = None,
 ) -> None:
     """Host until the game has gone, its process has ended, or the time is over.
 
@@ -89,13 +89,16 @@ async def run_host(
         options: where, and for how long without a game.
         seconds: end after so long.
         on_listening: called once the address is known.
+        watchdog: told that the loop is alive; one that has not been started, if not given.
     """
+    dog = watchdog or Watchdog(parent=options.parent, ready=options.ready)
     async with hosting(player, options) as (address, door):
         LOG.info("listening on 127.0.0.1:%d", address.port)
         on_listening()
-        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(door.is_over.wait())]
-        if options.parent is not None:
-            waiting.append(asyncio.create_task(_outlive(options.parent)))
+        dog.is_listening = True
+        waiting: list[asyncio.Task[Any]] = [
+            asyncio.create_task(door.is_over.wait()), asyncio.create_task(dog.until_gone()),
+        ]  # fmt: skip
         try:
             await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -116,30 +119,3 @@ def write_ready(path: Path, address: Address) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.writelines(f"{name}={value}\n" for name, value in lines.items())
     temporary.replace(path)
-
-
-async def _outlive(process: int) -> None:
-    while is_running(process):  # noqa: ASYNC110 - another process sets no event
-        await asyncio.sleep(PARENT_S)
-
-
-def is_running(process: int) -> bool:
-    """Say whether there is such a process."""
-    if sys.platform == "win32":
-        import ctypes  # noqa: PLC0415 - where it is needed
-
-        synchronize, timed_out = 0x0010_0000, 0x102
-        kernel = ctypes.windll.kernel32
-        handle = kernel.OpenProcess(synchronize, False, process)
-        if not handle:
-            return False
-        is_there = kernel.WaitForSingleObject(handle, 0) == timed_out
-        kernel.CloseHandle(handle)
-        return bool(is_there)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

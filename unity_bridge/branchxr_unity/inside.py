@@ -71,6 +71,13 @@ def _serve(block: Block, options: str) -> None:
         came = f"{error.came}\n{trace}".strip()
         block.commands.put(encode_down(Fault(error.code, error.expected, came, error.remedy)))
         block.commands.put(encode_down(Ended(error.code, "The branch did not start", error.came)))
+    except BaseException as error:  # a thread that ends without a word would be a riddle
+        came = f"{type(error).__name__}: {error}"[:300]
+        remedy = "look at Python's traceback in the game's log, and start the stage again"
+        block.commands.put(
+            encode_down(Fault("python_failed", "a Python that goes on", came, remedy))
+        )
+        raise
     finally:
         _set_state(block, PythonState.ENDED)
 
@@ -91,8 +98,12 @@ class Inside:
         visit = self._game.start()
         writing = asyncio.create_task(self._write())
         try:
-            while not self._game.is_leaving:
+            while True:
                 self._look()
+                if self._game.is_leaving:  # before a game that came back is greeted
+                    return
+                if writing.done():
+                    writing.result()  # raises: nothing would be shown any more, without a word
                 is_talking = time.monotonic() < self._talks_until
                 await asyncio.sleep(TALK_POLL_S if is_talking else POLL_S)
         finally:

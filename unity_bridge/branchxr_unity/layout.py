@@ -55,6 +55,12 @@ class Type(StrEnum):
     """Bytes up to the record's end, without a length."""
 
 
+_COUNT_BYTES: Final = 4
+_LEAST_BYTES: Final = {
+    Type.BOOL: 1, Type.U16: 2, Type.U32: 4, Type.U64: 8, Type.I32: 4, Type.F32: 4, Type.REST: 0,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Many:
     """A list of structs."""
@@ -68,6 +74,14 @@ class Struct:
 
     name: str
     fields: tuple[tuple[str, "Type | Many"], ...]
+
+    @property
+    def least_bytes(self) -> int:
+        """What it takes when all that is counted is empty: bounds how many there can be."""
+        return sum(
+            _COUNT_BYTES if isinstance(kind, Many) else _LEAST_BYTES.get(kind, _COUNT_BYTES)
+            for _name, kind in self.fields
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class Slabs:
         count = len(ids)
         if count > self.puppets_max:
             raise InputRefused(
-                f"at most {self.puppets_max} puppets", f"{count}", "raise it in BranchSettings",
+                f"at most {self.puppets_max} puppets", f"{count}", "remove some first",
                 code="puppets_full",
             )  # fmt: skip
         plain_ids = np.ascontiguousarray(ids, "<u4")

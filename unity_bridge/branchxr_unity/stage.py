@@ -40,6 +40,9 @@ class UnityStage(RemoteStage):
         puppets: where poses of puppets go; as records over the link, if not given.
     """
 
+    _files_at_once = 512
+    """A record holds 1,800 of usual paths."""
+
     def __init__(
         self,
         link: StageLink[Any],

@@ -8,6 +8,8 @@ import typer
 from .output import Exit, fail, reported, say
 
 if TYPE_CHECKING:
+    from branchxr_unity.watchdog import Watchdog
+
     from ..identity.soft_key import SoftKey
     from ..script import Main
     from ..settings import Settings
@@ -55,22 +57,26 @@ def host(
 
     The package starts this by itself. It listens on loopback only, and lets in whoever shows the
     token of this launch, one game at a time. It ends when the game says goodbye, when its process
-    has ended, or when no game came back in time.
+    has ended or the file --ready is gone, or when no game came back in time.
     """
     if key is not None and soft_key:
         raise typer.BadParameter("--soft-key makes its own; leave out --soft-key or --key")
     with reported():
+        from branchxr_unity.watchdog import Watchdog
+
         from ..script import load
         from ..settings import Settings
         from ..stages.lobby import main as lobby
 
         _set_up_log(log)
+        watchdog = Watchdog(parent=parent, ready=ready)
+        watchdog.start()  # before the script, which may never come back
         settings = Settings.load(branch=branch, name=name)
         main = load(script) if script is not None else lobby
         beside_game(
             main, settings, key_of(key, is_soft=soft_key, name=settings.name),
             port=port, ready=ready, parent=parent, keep_s=keep, seconds=None,
-            has_log=log is not None,
+            has_log=log is not None, watchdog=watchdog,
         )  # fmt: skip
 
 
@@ -85,6 +91,7 @@ def beside_game(
     keep_s: float,
     seconds: float | None,
     has_log: bool = False,
+    watchdog: "Watchdog | None" = None,
 ) -> None:
     """Host a game until it has gone; SIGTERM ends it as well, with exit code 0."""
     import asyncio
@@ -100,7 +107,7 @@ def beside_game(
     async def run() -> None:
         quiet = _print_to_log if has_log else lambda: None
         running = asyncio.ensure_future(
-            run_host(player, options, seconds=seconds, on_listening=quiet)
+            run_host(player, options, seconds=seconds, on_listening=quiet, watchdog=watchdog)
         )
         with suppress(NotImplementedError):  # Windows ends a process at once
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)

@@ -11,7 +11,9 @@ import msgspec
 
 from .stage import Floats, NodeIds, Panel
 
-Short = Annotated[str, msgspec.Meta(max_length=256)]
+SHORT_MAX = 256
+FIELDS_MAX = 64
+Short = Annotated[str, msgspec.Meta(max_length=SHORT_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
 Triple = tuple[float, float, float]
 Metre = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
@@ -35,7 +37,7 @@ class Press(Up, frozen=True, tag="press", kw_only=True):
 
     panel: Short
     button: Short
-    fields: Annotated[dict[Short, Text], msgspec.Meta(max_length=64)]
+    fields: Annotated[dict[Short, Text], msgspec.Meta(max_length=FIELDS_MAX)]
 
 
 class Select(Up, frozen=True, tag="select", kw_only=True):

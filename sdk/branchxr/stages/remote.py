@@ -1,5 +1,6 @@
 """A stage that is shown elsewhere: in a page, in a game. It says everything over a link."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,13 +12,15 @@ from . import messages as m
 from .inputs import InputQueue
 from .link import StageLink
 from .node_table import NodeTable, checked
-from .stage import MODELS, Capability, Floats, InputEvent, NodeIds, Panel
+from .stage import MODELS, Capability, Floats, InputEvent, NodeIds, Panel, PanelButton, PanelField
 
 NODES_MAX: Final = 4096
 """As many as a page or a game takes; each is one draw there."""
 
 PANELS_MAX: Final = 16
 PANEL_TEXT_MAX: Final = 4000
+LIVE_AT_ONCE: Final = 1024
+"""Paths of one message: with what they are long, half of what a record for a game may hold."""
 
 
 class RemoteStage:
@@ -29,6 +32,9 @@ class RemoteStage:
         scene: what the branch shows, verified, or `None`.
         base_url: below which the scene's files are found from there.
     """
+
+    _files_at_once: int = sys.maxsize
+    """A stage whose messages have a limit is told the scene's files in parts."""
 
     def __init__(
         self,
@@ -66,8 +72,10 @@ class RemoteStage:
                 f"{base_url!r:.80}",
                 "serve the package from the branch",
             )
-        files = {path: file.sha256 for path, file in self._scene.manifest.files.items()}
-        self._link.say(m.Scene(self.base_url, files), key="scene")
+        files = [(path, file.sha256) for path, file in self._scene.manifest.files.items()]
+        for start in range(0, max(1, len(files)), self._files_at_once):
+            some = dict(files[start : start + self._files_at_once])
+            self._link.say(m.Scene(self.base_url, some), key=f"scene:{start}")
 
     def feed_frame(self, frame: bytes) -> None:
         """Pass a cell frame on, unread; who shows it decodes and interpolates."""
@@ -126,23 +134,25 @@ class RemoteStage:
             stays = self._live[path][1] if path in self._live else NO_TURNS
             turn = stays if turns is None else turns[row : row + 1]
             self._live[path] = (places[row : row + 1], turn)
-        if paths:
-            turned = NO_TURNS if turns is None else turns
-            self._link.say(m.LiveMoved(list(paths), places, turned))
+        for start in range(0, len(paths), LIVE_AT_ONCE):
+            some = slice(start, start + LIVE_AT_ONCE)
+            turned = NO_TURNS if turns is None else turns[some]
+            self._link.say(m.LiveMoved(list(paths[some]), places[some], turned))
 
     async def open_panel(self, panel: Panel) -> None:
         """Open a panel, or replace the one of that name.
 
         Raises:
-            InputRefused: `panels_full`, or `panel_too_long`.
+            InputRefused: `panels_full`, or `panel_too_long`: its text, its names, or its fields.
         """
         if len(self._panels.keys() | {panel.name}) > PANELS_MAX:
             raise _too_much(f"at most {PANELS_MAX} panels", "one more", code="panels_full")
         if len(panel.text) > PANEL_TEXT_MAX:
             came = f"{len(panel.text)} characters"
             raise _too_much(f"at most {PANEL_TEXT_MAX} characters", came, code="panel_too_long")
-        self._panels[panel.name] = panel
+        _require_answerable(panel)
         self._link.say(m.PanelOpened(panel), key=f"panel:{panel.name}")
+        self._panels[panel.name] = panel
 
     async def close_panel(self, name: str) -> None:
         """Close a panel; one that is not open is no error."""
@@ -199,6 +209,25 @@ class RemoteStage:
 
 
 NO_TURNS: Final = np.zeros((0, 4), np.float32)
+
+
+def _require_answerable(panel: Panel) -> None:
+    """Refuse a panel whose buttons would be pressed in vain: the answer has its own bounds."""
+    parts: list[PanelField | PanelButton] = [*panel.fields, *panel.buttons]
+    longest = max(map(len, (panel.name, *(part.name for part in parts))))
+    label = max((len(part.label) for part in parts), default=0)
+    if longest > m.SHORT_MAX:
+        raise _too_much(
+            f"names of at most {m.SHORT_MAX} characters", f"{longest}", code="panel_too_long"
+        )
+    if max(label, len(panel.title)) > PANEL_TEXT_MAX:
+        raise _too_much(
+            f"titles and labels of at most {PANEL_TEXT_MAX} characters",
+            f"{max(label, len(panel.title))}", code="panel_too_long",
+        )  # fmt: skip
+    if max(len(panel.fields), len(panel.buttons)) > m.FIELDS_MAX:
+        came = f"{len(panel.fields)} and {len(panel.buttons)}"
+        raise _too_much(f"at most {m.FIELDS_MAX} fields and buttons", came, code="panel_too_long")
 
 
 def _is_marked(node: Mapping[str, Any]) -> bool:

@@ -148,6 +148,10 @@ class Visit:
         except BranchXRError as error:
             LOG.warning("a visit ended: %s", error.code)
             self._end(error.code, "The branch does not let you in", spoken(error))
+        except Exception:
+            # A fault of ours; whoever stands before the stage must not wait for what never comes.
+            LOG.exception("a visit failed")
+            self._end("internal", "Something has gone wrong here", self._come_back)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -203,9 +207,10 @@ class Visit:
     async def _script(self, branch: Branch, stage: RemoteStage) -> None:
         try:
             await scripts.run(self._main, branch, stage)
-        except SystemExit as error:  # would end the host, and with it everybody's visit
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Would end the host, and with it everybody's visit.
             raise ScriptFailed(
-                "a script that returns", "SystemExit", "return from main instead"
+                "a script that returns", type(error).__name__, "return from main instead"
             ) from error
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -8,6 +8,9 @@ namespace BranchXR
     // What the person does, on its way up.
     internal sealed unsafe partial class BranchSession
     {
+        /// <summary>Kept free in the ring: the goodbye has a place whatever was sent before.</summary>
+        private const int GoodbyeBytes = 8;
+
         private readonly RecordWriter writer = new RecordWriter();
         private readonly byte[] pose = new byte[8 + (Uplink.Bytes + 7) / 8 * 8];
         private readonly int mainThread = Thread.CurrentThread.ManagedThreadId;
@@ -40,7 +43,9 @@ namespace BranchXR
 
         /// <summary>Put the event that was written into the block; without room it is counted and dropped.</summary>
         /// <exception cref="BranchError"><c>event_too_long</c>.</exception>
-        internal bool Put()
+        internal bool Put() { return Put(GoodbyeBytes); }
+
+        private bool Put(int spare)
         {
             if (writer.Length > BlockLayout.EventMax)
             {
@@ -49,7 +54,7 @@ namespace BranchXR
                     "send less text at once");
             }
             if (Block == null || State == BranchState.Off) return false;
-            bool hasRoom = Block.Events.TryPut(writer.Buffer, 0, writer.Length);
+            bool hasRoom = Block.Events.TryPut(writer.Buffer, 0, writer.Length, spare);
             if (hasRoom) Carrier.Wake();
             else Block.Add(BlockAt.EventsDropped, 1);
             return hasRoom;
@@ -67,7 +72,7 @@ namespace BranchXR
             pose[0] = Uplink.Bytes;
             pose[4] = (byte)RecordCode.Pose;
             Uplink.Pack(pose, 8, ref body, flags, (ushort)cell, OriginOf(cell), 0); // Python stamps the branch's time
-            if (Block.Events.TryPut(pose, 0, pose.Length)) Carrier.Wake();
+            if (Block.Events.TryPut(pose, 0, pose.Length, GoodbyeBytes)) Carrier.Wake();
         }
 
         /// <exception cref="BranchError"><c>wrong_thread</c>.</exception>

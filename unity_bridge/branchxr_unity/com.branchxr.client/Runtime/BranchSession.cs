@@ -11,6 +11,10 @@ namespace BranchXR
     internal sealed unsafe partial class BranchSession
     {
         private const double StalledMs = 2000;
+
+        /// <summary>A script that imports much takes its time; until then nothing is shown that could stall.</summary>
+        private const double StartsWithinMs = 10000;
+
         private const float HalfCellM = 16;
 
         private readonly Lifetime lifetime = new Lifetime();
@@ -89,7 +93,7 @@ namespace BranchXR
             Fault = carrierFault = null;
             wasConnected = false;
             heartbeatAtMs = NowMs;
-            Block = BranchBlock.OfProcess(given.puppetsMax);
+            Block = BranchBlock.OfProcess();
             Block.Puppets.Release();
             Block.Write(BlockAt.Fence, (Block.Read(BlockAt.Fence) | 1) + 1); // even, and another than before
             Carrier = carrier;
@@ -115,7 +119,7 @@ namespace BranchXR
             lifetime.Go(BranchState.Stopping);
             Confirmations.Clear();
             new ByeRecord().Write(Fresh());
-            Put();
+            Put(0);
             Carrier.Stop(deadlineMs);
             Block.Puppets.Release();
             Forget();
@@ -160,7 +164,8 @@ namespace BranchXR
                 wasConnected = false;
                 lifetime.Go(BranchState.Starting);
             }
-            if (State == BranchState.Running) WatchHeartbeat();
+            if (State == BranchState.Running) WatchHeartbeat(StalledMs);
+            else if (State == BranchState.Starting && Carrier.State == CarrierState.Connected) WatchHeartbeat(StartsWithinMs);
         }
 
         private void End()
@@ -172,7 +177,7 @@ namespace BranchXR
             lifetime.Go(BranchState.Off);
         }
 
-        private void WatchHeartbeat()
+        private void WatchHeartbeat(double withinMs)
         {
             long now = Block.Read(BlockAt.Heartbeat);
             if (now != heartbeat)
@@ -181,10 +186,10 @@ namespace BranchXR
                 heartbeatAtMs = NowMs;
                 if (Fault != null && Fault.Code == "python_stalled") Fault = null;
             }
-            else if (NowMs - heartbeatAtMs > StalledMs && (Fault == null || Fault.Code != "python_stalled"))
+            else if (NowMs - heartbeatAtMs > withinMs && (Fault == null || Fault.Code != "python_stalled"))
             {
                 Report(new BranchError(
-                    "python_stalled", "expected Python to answer every half second, got nothing for " + (int)StalledMs + " ms",
+                    "python_stalled", "expected Python to answer every half second, got nothing for " + (int)withinMs + " ms",
                     TheScript, "let it await: a call that blocks belongs in asyncio.to_thread; the game itself goes on"));
             }
         }

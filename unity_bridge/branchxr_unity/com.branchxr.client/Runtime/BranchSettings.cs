@@ -53,10 +53,6 @@ namespace BranchXR
         [Range(0.1f, 5f)]
         public float budgetMs = 1f;
 
-        [Tooltip("Most bodies that scripts may move at once.")]
-        [Range(1, 16000)]
-        public int puppetsMax = 1024;
-
         [Tooltip("Seconds the player stays in the branch while the game is away (beside the game only).")]
         [Range(1f, 600f)]
         public float keepSeconds = 120f;

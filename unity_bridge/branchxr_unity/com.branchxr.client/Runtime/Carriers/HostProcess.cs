@@ -85,19 +85,42 @@ namespace BranchXR
             var said = new LastWords();
             using (Process process = Launch(plan, said))
             {
-                var waited = Stopwatch.StartNew();
-                while (waited.ElapsedMilliseconds < deadlineMs)
+                try
                 {
-                    HostAddress address = HostAddress.Read(plan.ReadyFile);
+                    HostAddress address = Await(process, plan, said, ended, deadlineMs);
                     if (address != null) return address;
-                    if (process.HasExited) throw Failed(process, plan, said);
-                    if (ended.WaitOne(20)) break;
+                    End(process);
                 }
-                End(process);
+                catch (BranchError)
+                {
+                    End(process); // it runs: it is of another version
+                    throw;
+                }
             }
             throw new BranchError(
                 "host_silent", "expected a host that listens within " + deadlineMs / 1000 + " s, got none", plan.Python,
                 "look at " + plan.LogFile);
+        }
+
+        private static HostAddress Await(Process process, HostPlan plan, LastWords said, WaitHandle ended, int deadlineMs)
+        {
+            var waited = Stopwatch.StartNew();
+            while (waited.ElapsedMilliseconds < deadlineMs)
+            {
+                HostAddress address = HostAddress.Read(plan.ReadyFile);
+                if (address != null) return address;
+                if (process.HasExited) throw Failed(process, plan, said);
+                if (ended.WaitOne(20)) break;
+            }
+            return null;
+        }
+
+        /// <summary>End a host that did not hear the goodbye: inside a call it sees that its file is gone, and ends.</summary>
+        internal static void LetGo(string readyFile)
+        {
+            try { File.Delete(readyFile); }
+            catch (IOException) { } // no such folder: no host was started
+            catch (UnauthorizedAccessException) { }
         }
 
         /// <summary>Return the end of the log, or nothing.</summary>
@@ -142,7 +165,7 @@ namespace BranchXR
             catch (Win32Exception error)
             {
                 throw new BranchError(
-                    "python_missing", "expected a Python program, got " + error.Message, plan.Python,
+                    "python_missing", "expected a Python program, got " + Reason(error), plan.Python,
                     "name one with branchxr installed in BranchSettings, Python", error);
             }
             process.ErrorDataReceived += (sender, line) => said.Add(line.Data);
@@ -164,11 +187,37 @@ namespace BranchXR
                         "branchxr_missing", "expected a Python with branchxr, got " + words, plan.Python,
                         "install branchxr there, or name another Python in BranchSettings");
                 default:
+                    if (words == "" && IsForeign(plan.Python))
+                    {
+                        return new BranchError(
+                            "python_architecture", "expected a program for " + PythonInstall.OwnArchitecture() + ", got one for " +
+                            PythonInstall.Architecture(plan.Python), plan.Python, "name another Python in BranchSettings");
+                    }
                     string log = words != "" ? words : LogTail(plan.LogFile);
+                    if (log == "") log = "it said nothing"; // killed, for want of memory perhaps
                     return new BranchError(
                         "host_failed", "expected a host, got exit code " + process.ExitCode + ": " + log, plan.Python,
                         "correct what it says; the log is " + plan.LogFile);
             }
+        }
+
+        // Not Message: Mono's has the whole command line in it, and the program that is given to Python.
+        private static string Reason(Win32Exception error)
+        {
+            switch (error.NativeErrorCode)
+            {
+                case 2: case 3: return "no such file";
+                case 5: case 13: return "one that may not be run";
+                case 8: case 193: return "a file that is no program of this machine";
+                default: return "error " + error.NativeErrorCode.ToString(CultureInfo.InvariantCulture) + " of the system";
+            }
+        }
+
+        private static bool IsForeign(string program)
+        {
+            try { return PythonInstall.IsForeign(program); }
+            catch (IOException) { return false; } // found on the path, by its name
+            catch (UnauthorizedAccessException) { return false; }
         }
 
         private static void End(Process process)

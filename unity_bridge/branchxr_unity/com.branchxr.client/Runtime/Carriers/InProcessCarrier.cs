@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Text;
 using System.Threading;
 
@@ -12,7 +13,10 @@ namespace BranchXR
     /// </remarks>
     public abstract class InProcessCarrier : IBranchCarrier
     {
-        private const int WatchMs = 4;
+        private const int WatchMs = 4, BusyMs = 2000;
+
+        // Lives as long as the process, as Python does: a stage that is switched on after a reload finds it.
+        private const string Leaving = "BRANCHXR_LEAVING";
 
         private readonly ManualResetEvent isEnding = new ManualResetEvent(false);
         private BranchBlock block;
@@ -50,6 +54,8 @@ namespace BranchXR
             Home = settings.pythonHome;
             Paths = settings.pythonPaths ?? new string[0];
             string options = Options(settings);
+            // What was for a Python that has ended is not for the next one, which is another visit.
+            if (!IsAlive) block.EventsOut.Release(block.EventsOut.Written);
             thread = new Thread(() => Run(options)) { Name = "BranchXR python", IsBackground = true };
             thread.Start();
         }
@@ -70,6 +76,8 @@ namespace BranchXR
         public bool Stop(int deadlineMs)
         {
             bool hasEnded = state == CarrierState.Ended || WaitFor(PythonState.Ended, deadlineMs);
+            // It ends once it has read the goodbye; until then nobody may take it for one that goes on.
+            if (!hasEnded) Environment.SetEnvironmentVariable(Leaving, block.Identity.ToString("x"));
             return Leave(deadlineMs) && hasEnded;
         }
 
@@ -93,6 +101,8 @@ namespace BranchXR
         {
             try
             {
+                AwaitEnd();
+                if (isEnding.WaitOne(0)) return;
                 if (!IsAlive)
                 {
                     PythonInstall.Check(Library, Home);
@@ -104,19 +114,38 @@ namespace BranchXR
             catch (BranchError error) { fault = error; }
             catch (Exception error)
             {
+                Exception cause = error.GetBaseException(); // a static constructor hides its own
                 fault = new BranchError(
-                    "python_refused", "expected a Python that starts, got " + error.GetType().Name + ": " + error.Message, Library,
+                    "python_refused", "expected a Python that starts, got " + cause.GetType().Name + ": " + cause.Message, Library,
                     "check Python Library, Python Home and Python Paths in BranchSettings, or choose Beside", error);
             }
             if (!isEnding.WaitOne(0)) state = CarrierState.Ended;
         }
 
+        // The Python of a stage that was switched off while a script held it up.
+        private void AwaitEnd()
+        {
+            if (Environment.GetEnvironmentVariable(Leaving) != block.Identity.ToString("x")) return;
+            var waited = Stopwatch.StartNew();
+            while (IsAlive && !isEnding.WaitOne(WatchMs))
+            {
+                if (fault != null || waited.ElapsedMilliseconds < BusyMs) continue;
+                fault = new BranchError(
+                    "python_busy", "expected the script of the last run to end, got one that has not yielded since", Library,
+                    "it is waited for; let it await: a call that blocks belongs in asyncio.to_thread. One that never ends needs the " +
+                    "process started anew, or the carrier Beside");
+            }
+            if (IsAlive) return;
+            fault = null;
+            Environment.SetEnvironmentVariable(Leaving, null);
+        }
+
         private bool WaitFor(PythonState wanted, int deadlineMs)
         {
-            DateTime until = DateTime.UtcNow.AddMilliseconds(deadlineMs);
+            var waited = Stopwatch.StartNew(); // not the time of day, which may be set back meanwhile
             while (block.Python != wanted && block.Python != PythonState.Ended)
             {
-                if (DateTime.UtcNow > until) return false;
+                if (waited.ElapsedMilliseconds > deadlineMs) return false;
                 Thread.Sleep(1);
             }
             return true;

@@ -34,8 +34,8 @@ namespace BranchXR
         internal string CloseReason { get; private set; }
 
         /// <exception cref="SocketException">Nobody listens.</exception>
-        /// <exception cref="UnauthorizedAccessException">It is a host of another launch.</exception>
-        /// <exception cref="IOException">Whoever listens is no host.</exception>
+        /// <exception cref="UnauthorizedAccessException">It is a host of another launch, or no host.</exception>
+        /// <exception cref="IOException">Whoever listens hung up.</exception>
         internal static LoopbackSocket Open(int port, string path, string token, int timeoutMs)
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -107,9 +107,8 @@ namespace BranchXR
             string accepted;
             // Not SHA1.Create(), which asks the machine's configuration first: 50 ms after each reload.
             using (var sha = new SHA1Managed()) accepted = Convert.ToBase64String(sha.ComputeHash(Encoding.ASCII.GetBytes(key + Guid)));
-            if (text.StartsWith("HTTP/1.1 401 ", StringComparison.Ordinal)) throw new UnauthorizedAccessException();
             bool isHost = text.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal) && text.Contains(accepted);
-            if (!isHost) throw Broken("a host that lets this game in, not '" + text.Split('\r')[0] + "'");
+            if (!isHost) throw new UnauthorizedAccessException("a host that lets this game in, not '" + text.Split('\r')[0] + "'");
         }
 
         private static bool EndsHeaders(StringBuilder text)

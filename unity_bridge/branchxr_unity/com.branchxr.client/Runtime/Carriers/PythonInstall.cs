@@ -37,12 +37,38 @@ namespace BranchXR
                     "python_architecture", "expected a library for " + own + ", as this process is, got one for " + built, library,
                     "install a Python for " + own);
             }
-            if (!string.IsNullOrEmpty(home) && !Directory.Exists(home))
+            CheckHome(home, version.Groups[1].Value);
+        }
+
+        // Python ends the process, not the call, where it does not find its standard library.
+        private static void CheckHome(string home, string minor)
+        {
+            string place = "BranchSettings, Python Home";
+            if (string.IsNullOrEmpty(home))
             {
-                throw new BranchError(
-                    "python_home", "expected the folder of sys.base_prefix, got none at '" + home + "'",
-                    "BranchSettings, Python Home", "take what `python -c \"import sys; print(sys.base_prefix)\"` prints");
+                home = (Environment.GetEnvironmentVariable("PYTHONHOME") ?? "").Split(Path.PathSeparator)[0];
+                place = "the environment, PYTHONHOME";
             }
+            if (home == "" || HasStandardLibrary(home, minor)) return;
+            throw new BranchError(
+                "python_home", "expected a folder with the standard library of Python 3." + minor + ", got '" + home + "'", place,
+                "take what `python -c \"import sys; print(sys.base_prefix)\"` prints; a virtual environment is none");
+        }
+
+        // The last two: distributions that have it in an archive.
+        private static bool HasStandardLibrary(string home, string minor)
+        {
+            string[] folders = { "lib/python3." + minor, "lib64/python3." + minor, "Lib" };
+            string[] archives = { "python3" + minor + ".zip", "lib/python3" + minor + ".zip" };
+            return Array.Exists(folders, folder => Directory.Exists(Path.Combine(home, folder, "encodings"))) ||
+                Array.Exists(archives, archive => File.Exists(Path.Combine(home, archive)));
+        }
+
+        /// <summary>Whether a file is a program or a library of another machine, and surely so.</summary>
+        internal static bool IsForeign(string file)
+        {
+            string built = Architecture(file);
+            return built != OwnArchitecture() && (built.EndsWith(" bit", StringComparison.Ordinal) || built.StartsWith("machine ", StringComparison.Ordinal));
         }
 
         internal static string OwnArchitecture()

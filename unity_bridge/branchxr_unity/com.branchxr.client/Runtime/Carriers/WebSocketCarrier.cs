@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.IO;
 using System.Net.Sockets;
 using System.Threading;
@@ -15,9 +16,9 @@ namespace BranchXR
     {
         private const int StartDeadlineMs = 60000, ConnectDeadlineMs = 5000;
         private const int StartsMost = 5;
-        private static readonly TimeSpan startsWithin = TimeSpan.FromSeconds(60);
+        private const int StartsWithinMs = 60000;
         private const int SendMost = 1 << 16;
-        private const int CloseReplaced = 4409;
+        private const int CloseSlow = 4408, CloseReplaced = 4409;
 
         private readonly AutoResetEvent hasEvents = new AutoResetEvent(false);
         private readonly ManualResetEvent isEnding = new ManualResetEvent(false);
@@ -30,9 +31,10 @@ namespace BranchXR
         private volatile LoopbackSocket socket;
         private volatile CarrierState state = CarrierState.Reaching;
         private volatile BranchError fault;
+        private volatile bool isUntold;
         private long sent, resentUpTo;
+        private readonly Stopwatch sinceFirstStart = new Stopwatch();
         private int starts;
-        private DateTime firstStart;
 
         /// <inheritdoc/>
         public string Name { get { return "beside the game"; } }
@@ -65,13 +67,18 @@ namespace BranchXR
         public bool Stop(int deadlineMs)
         {
             // The last events, goodbye among them, go out first; the host ends by itself after it.
-            DateTime until = DateTime.UtcNow.AddMilliseconds(deadlineMs / 2);
+            var waited = Stopwatch.StartNew(); // not the time of day, which may be set back meanwhile
             hasEvents.Set();
-            while (state == CarrierState.Connected && block.EventsOut.Position < block.EventsOut.Written && DateTime.UtcNow < until)
+            while (state == CarrierState.Connected && block.EventsOut.Position < block.EventsOut.Written &&
+                waited.ElapsedMilliseconds < deadlineMs / 2)
             {
                 Thread.Sleep(1);
             }
-            return End(deadlineMs / 2);
+            isUntold = state != CarrierState.Connected || block.EventsOut.Position < block.EventsOut.Written;
+            bool hasEnded = End(deadlineMs / 2);
+            // What was not taken was for that host: the next one is another visit.
+            block.EventsOut.Release(block.EventsOut.Written);
+            return hasEnded;
         }
 
         private bool End(int deadlineMs)
@@ -80,9 +87,9 @@ namespace BranchXR
             hasEvents.Set();
             LoopbackSocket open = socket;
             if (open != null) open.Abort();
-            DateTime until = DateTime.UtcNow.AddMilliseconds(deadlineMs);
+            var waited = Stopwatch.StartNew();
             bool hasEnded = reaching.Join(deadlineMs);
-            return sending.Join(Math.Max(0, (int)(until - DateTime.UtcNow).TotalMilliseconds)) && hasEnded;
+            return sending.Join(Math.Max(0, deadlineMs - (int)waited.ElapsedMilliseconds)) && hasEnded;
         }
 
         private static Thread Begin(string name, ThreadStart work)
@@ -124,6 +131,7 @@ namespace BranchXR
                 pauseMs = Math.Min(2000, pauseMs * 2);
             }
             Forget();
+            if (isUntold) HostProcess.LetGo(plan.ReadyFile);
             state = CarrierState.Ended;
         }
 
@@ -135,15 +143,15 @@ namespace BranchXR
             try { return Connect(address); }
             catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused) { return null; }
             catch (UnauthorizedAccessException) { return null; } // another program has that port now
+            catch (Exception error) when (IsBroken(error) && address.IsLeftBehind) { return null; }
         }
 
         private HostAddress StartHost()
         {
-            DateTime now = DateTime.UtcNow;
-            if (starts == 0 || now - firstStart > startsWithin)
+            if (starts == 0 || sinceFirstStart.ElapsedMilliseconds > StartsWithinMs)
             {
                 starts = 0;
-                firstStart = now;
+                sinceFirstStart.Restart();
             }
             if (++starts > StartsMost)
             {
@@ -309,14 +317,19 @@ namespace BranchXR
 
         private static bool IsBroken(Exception error)
         {
-            return error is IOException || error is SocketException || error is ObjectDisposedException;
+            return error is IOException || error is SocketException || error is ObjectDisposedException ||
+                error is UnauthorizedAccessException;
         }
 
         private BranchError Unreachable(Exception error)
         {
+            var socketError = error as SocketException;
+            bool isSilent = socketError != null &&
+                (socketError.SocketErrorCode == SocketError.TimedOut || socketError.SocketErrorCode == SocketError.WouldBlock);
+            string came = isSilent ? "no answer within " + ConnectDeadlineMs / 1000 + " s" : error.GetType().Name + ": " + error.Message;
             return new BranchError(
-                "host_unreachable", "expected the host beside the game, got " + error.GetType().Name + ": " + error.Message,
-                "WebSocketCarrier", "it is tried again; the log is " + plan.LogFile, error);
+                "host_unreachable", "expected the host beside the game, got " + came, "WebSocketCarrier",
+                "it is tried again; the log is " + plan.LogFile, error);
         }
 
         private static BranchError Failed(Exception error)
@@ -336,7 +349,8 @@ namespace BranchXR
                     "WebSocketCarrier", "let one stage run at a time");
             }
             return new BranchError(
-                "host_closed", "expected an open connection, got a close " + open.CloseCode + " " + open.CloseReason, "WebSocketCarrier", "it is tried again");
+                "host_closed", "expected an open connection, got a close " + open.CloseCode + " " + open.CloseReason, "WebSocketCarrier",
+                open.CloseCode == CloseSlow ? "it is tried again; let the script say less at once, and await in between" : "it is tried again");
         }
 
         private static BranchError Malformed(int length)

@@ -56,9 +56,9 @@ namespace BranchXR
 
         /// <summary>Return the block of this process, made at the first call.</summary>
         /// <exception cref="BranchError"><c>memory_missing</c>.</exception>
-        internal static BranchBlock OfProcess(int puppetsMax)
+        internal static BranchBlock OfProcess()
         {
-            return Find() ?? Create(puppetsMax, true);
+            return Find() ?? Create(BlockLayout.PuppetsMax, true);
         }
 
         /// <summary>Make a block; only one of a process can be found again.</summary>
@@ -133,7 +133,7 @@ namespace BranchXR
             {
                 throw new BranchError(
                     "memory_missing", "expected " + bytes + " bytes for the block, got none", "BranchBlock",
-                    "lower Puppets Max in BranchSettings", error);
+                    "close what else needs memory", error);
             }
         }
 

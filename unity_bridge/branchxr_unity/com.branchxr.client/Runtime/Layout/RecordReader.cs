@@ -8,6 +8,7 @@ namespace BranchXR
     /// <remarks>Little endian, as every platform of Unity is; fields are not aligned.</remarks>
     internal unsafe struct RecordReader
     {
+        private static readonly UTF8Encoding Strict = new UTF8Encoding(false, true);
         private byte* at;
         private readonly byte* end;
 
@@ -34,7 +35,9 @@ namespace BranchXR
         internal string Text()
         {
             int count = Count(1);
-            return count == 0 ? "" : Encoding.UTF8.GetString(Take(count), count);
+            if (count == 0) return "";
+            try { return Strict.GetString(Take(count), count); }
+            catch (ArgumentException) { throw Malformed("text that is no UTF-8"); } // as Python's side does
         }
 
         internal byte[] Bytes() { return Copy(Count(1)); }

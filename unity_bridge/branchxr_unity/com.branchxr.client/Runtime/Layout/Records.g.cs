@@ -564,7 +564,7 @@ namespace BranchXR
         {
             var value = new SceneRecord();
             value.Base = reader.Text();
-            value.Files = new SceneFileRow[reader.Count(1)];
+            value.Files = new SceneFileRow[reader.Count(8)];
             for (int index = 0; index < value.Files.Length; index++)
             {
                 value.Files[index] = SceneFileRow.Read(ref reader);
@@ -590,7 +590,7 @@ namespace BranchXR
         internal static CellsRecord Read(ref RecordReader reader)
         {
             var value = new CellsRecord();
-            value.Cells = new CellPlaceRow[reader.Count(1)];
+            value.Cells = new CellPlaceRow[reader.Count(16)];
             for (int index = 0; index < value.Cells.Length; index++)
             {
                 value.Cells[index] = CellPlaceRow.Read(ref reader);
@@ -615,7 +615,7 @@ namespace BranchXR
         internal static AnchorsRecord Read(ref RecordReader reader)
         {
             var value = new AnchorsRecord();
-            value.Anchors = new AnchorPlaceRow[reader.Count(1)];
+            value.Anchors = new AnchorPlaceRow[reader.Count(36)];
             for (int index = 0; index < value.Anchors.Length; index++)
             {
                 value.Anchors[index] = AnchorPlaceRow.Read(ref reader);
@@ -649,12 +649,12 @@ namespace BranchXR
             value.Title = reader.Text();
             value.Text = reader.Text();
             value.Anchor = reader.Text();
-            value.Fields = new PanelFieldRow[reader.Count(1)];
+            value.Fields = new PanelFieldRow[reader.Count(12)];
             for (int index = 0; index < value.Fields.Length; index++)
             {
                 value.Fields[index] = PanelFieldRow.Read(ref reader);
             }
-            value.Buttons = new PanelButtonRow[reader.Count(1)];
+            value.Buttons = new PanelButtonRow[reader.Count(8)];
             for (int index = 0; index < value.Buttons.Length; index++)
             {
                 value.Buttons[index] = PanelButtonRow.Read(ref reader);
@@ -705,7 +705,7 @@ namespace BranchXR
         internal static AccountsRecord Read(ref RecordReader reader)
         {
             var value = new AccountsRecord();
-            value.Accounts = new AccountLineRow[reader.Count(1)];
+            value.Accounts = new AccountLineRow[reader.Count(16)];
             for (int index = 0; index < value.Accounts.Length; index++)
             {
                 value.Accounts[index] = AccountLineRow.Read(ref reader);
@@ -873,7 +873,7 @@ namespace BranchXR
         internal static LiveRecord Read(ref RecordReader reader)
         {
             var value = new LiveRecord();
-            value.Paths = new NodePathRow[reader.Count(1)];
+            value.Paths = new NodePathRow[reader.Count(4)];
             for (int index = 0; index < value.Paths.Length; index++)
             {
                 value.Paths[index] = NodePathRow.Read(ref reader);
@@ -1015,7 +1015,7 @@ namespace BranchXR
             var value = new PressRecord();
             value.Panel = reader.Text();
             value.Button = reader.Text();
-            value.Fields = new FilledFieldRow[reader.Count(1)];
+            value.Fields = new FilledFieldRow[reader.Count(8)];
             for (int index = 0; index < value.Fields.Length; index++)
             {
                 value.Fields[index] = FilledFieldRow.Read(ref reader);

@@ -25,19 +25,19 @@ namespace BranchXR
 
         internal int Size { get { return size; } }
 
-        /// <summary>Put one record, header and padding included; say whether there was room.</summary>
-        internal bool TryPut(byte[] record, int offset, int count)
+        /// <summary>Put one record, header and padding included; say whether there was room, some to spare.</summary>
+        internal bool TryPut(byte[] record, int offset, int count, int spare = 0)
         {
-            fixed (byte* from = record) return TryPut(from + offset, count);
+            fixed (byte* from = record) return TryPut(from + offset, count, spare);
         }
 
-        internal bool TryPut(byte* record, int count)
+        internal bool TryPut(byte* record, int count, int spare = 0)
         {
             long now = *written;
             int at = (int)(now & (size - 1));
             int toEnd = size - at;
             int padding = count > toEnd ? toEnd : 0;
-            if (size - (now - Volatile.Read(ref *read)) < count + padding) return false;
+            if (size - (now - Volatile.Read(ref *read)) < count + padding + spare) return false;
             if (padding > 0)
             {
                 *(uint*)(memory + at) = (uint)(toEnd - 8);

@@ -23,6 +23,21 @@ namespace BranchXR
                     "python_runtime_missing", "expected Python.Runtime.dll of pythonnet 3, got " + error.Message, "PythonNetCarrier",
                     "put it into Assets/Plugins, from `pip show -f pythonnet`, or choose Beside", error);
             }
+            catch (Exception error) when (error is TypeLoadException || error is MissingMemberException || error is FileLoadException)
+            {
+                throw new BranchError(
+                    "python_runtime_version", "expected Python.Runtime.dll of pythonnet 3, got " + Loaded() + ": " + error.Message,
+                    "PythonNetCarrier", "put that of pythonnet 3 into Assets/Plugins, from `pip show -f pythonnet`, or choose Beside", error);
+            }
+        }
+
+        private static string Loaded()
+        {
+            foreach (Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
+            {
+                if (assembly.GetName().Name == "Python.Runtime") return "version " + assembly.GetName().Version;
+            }
+            return "another";
         }
 
         // Apart, and not inlined: the assembly of pythonnet is looked for when a method that names its types is
