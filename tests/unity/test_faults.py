@@ -355,6 +355,7 @@ async def test_another_thread_is_refused(
         ("python_architecture", {"pythonLibrary": "libpython3.11.so"}),
         ("python_home", {"pythonHome": "/none"}),
         ("python_home", {"pythonHome": "venv"}),
+        ("python_home", {"pythonHome": "another"}),
         ("python_refused", {"pythonPaths": "/none"}),
     ],
 )
@@ -372,6 +373,11 @@ async def test_a_library_that_will_not_do(
             parents=True
         )
         changes = {"pythonHome": str(tmp_path / "venv")}
+    if changes.get("pythonHome") == "another":  # of the same version, but of another build
+        name = f"python3.{sys.version_info.minor}"
+        (tmp_path / "other/lib" / name / "encodings").mkdir(parents=True)
+        (tmp_path / f"other/lib/lib{name}.so.1.0").write_bytes(b"\x7fELF")
+        changes = {"pythonHome": str(tmp_path / "other")}
     async with playing() as game:
         await game.play(**(inside() | changes))
         await game.until(is_off_for(code))

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text.RegularExpressions;
 
@@ -37,11 +38,11 @@ namespace BranchXR
                     "python_architecture", "expected a library for " + own + ", as this process is, got one for " + built, library,
                     "install a Python for " + own);
             }
-            CheckHome(home, version.Groups[1].Value);
+            CheckHome(library, home, version.Groups[1].Value);
         }
 
         // Python ends the process, not the call, where it does not find its standard library.
-        private static void CheckHome(string home, string minor)
+        private static void CheckHome(string library, string home, string minor)
         {
             string place = "BranchSettings, Python Home";
             if (string.IsNullOrEmpty(home))
@@ -49,10 +50,60 @@ namespace BranchXR
                 home = (Environment.GetEnvironmentVariable("PYTHONHOME") ?? "").Split(Path.PathSeparator)[0];
                 place = "the environment, PYTHONHOME";
             }
-            if (home == "" || HasStandardLibrary(home, minor)) return;
+            if (home == "") return;
+            if (HasStandardLibrary(home, minor))
+            {
+                CheckBuild(library, home, minor, place);
+                return;
+            }
             throw new BranchError(
                 "python_home", "expected a folder with the standard library of Python 3." + minor + ", got '" + home + "'", place,
                 "take what `python -c \"import sys; print(sys.base_prefix)\"` prints; a virtual environment is none");
+        }
+
+        // Modules of one build are compiled into the library of another: without `_struct` the process ends.
+        private static void CheckBuild(string library, string home, string minor, string place)
+        {
+            string[] own = Libraries(home, minor);
+            if (own.Length == 0 || Array.Exists(own, one => AreEqual(one, library))) return;
+            throw new BranchError(
+                "python_home", "expected the home of '" + library + "', got '" + home + "', whose library is '" + own[0] + "'", place,
+                "name library and home of one Python: `python -c \"import sys; print(sys.base_prefix)\"` prints the home");
+        }
+
+        private static string[] Libraries(string home, string minor)
+        {
+            var folders = new List<string> { home, Path.Combine(home, "lib"), Path.Combine(home, "lib64") };
+            if (Directory.Exists(folders[1])) folders.AddRange(Directory.GetDirectories(folders[1], "*-linux-gnu*"));
+            var found = new List<string>();
+            foreach (string folder in folders)
+            {
+                if (!Directory.Exists(folder)) continue;
+                found.AddRange(Directory.GetFiles(folder, "libpython3." + minor + "*.so*"));
+                found.AddRange(Directory.GetFiles(folder, "libpython3." + minor + "*.dylib"));
+                found.AddRange(Directory.GetFiles(folder, "python3" + minor + ".dll"));
+            }
+            return found.ToArray();
+        }
+
+        private static bool AreEqual(string one, string other)
+        {
+            byte[] first = new byte[1 << 16], second = new byte[first.Length];
+            using (FileStream mine = File.OpenRead(one), theirs = File.OpenRead(other))
+            {
+                if (mine.Length != theirs.Length) return false;
+                for (int count = mine.Read(first, 0, first.Length); count > 0; count = mine.Read(first, 0, first.Length))
+                {
+                    for (var done = 0; done < count;)
+                    {
+                        int more = theirs.Read(second, done, count - done);
+                        if (more == 0) return false;
+                        done += more;
+                    }
+                    for (var index = 0; index < count; index++) if (first[index] != second[index]) return false;
+                }
+            }
+            return true;
         }
 
         // The last two: distributions that have it in an archive.
