@@ -10,7 +10,7 @@ import numpy as np
 from branchxr.protocol.floor import CELLS_MAX, Floor
 
 from ..columns import across, lengths
-from ..document import Accessor, Document, Floats, Json
+from ..document import Document, Floats, Json
 from ..encoders import encoder_versions
 from ..geometry import Placement, placements, triangles, world_positions
 from ..liveness import is_avatar
@@ -139,14 +139,9 @@ def _key(document: Document, group: Sequence[Placement], cache: StepCache) -> st
         whole.update(placement.matrices.tobytes())
         for primitive in document.listed("meshes")[placement.mesh]["primitives"]:
             slots = (primitive["attributes"].get("POSITION"), primitive.get("indices"))
-            told = [None if i is None else _told(document.accessors[i], cache) for i in slots]
+            told = [None if i is None else cache.facts(document.accessors[i]) for i in slots]
             whole.update(repr([primitive.get("mode"), *told]).encode())
     return whole.hexdigest()
-
-
-def _told(accessor: Accessor, cache: StepCache) -> tuple[object, ...]:
-    values = accessor.values  # the same bytes are other numbers in another type
-    return values.dtype.str, values.shape, accessor.is_normalized, cache.digest(values)
 
 
 def _facing_up(solids: Sequence[_Solid], cache: StepCache) -> Floats:

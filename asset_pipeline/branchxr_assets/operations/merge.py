@@ -39,6 +39,8 @@ class MergeOptions:
 
 
 DEFAULTS: Final = MergeOptions()
+EYE: Final = 2.2
+"""Light is linear and eyes are not: between 0 and 0.05 lies as much as between 0.7 and 1."""
 _Key = tuple[int, tuple[float, ...]]
 _Parts = list[tuple[Floats, Triangles]]
 
@@ -108,9 +110,9 @@ def _fewer(
     surface = {key: sum(_area(*part) for part in parts[key]) for key in parts}
     ordered = sorted(parts, key=lambda key: (-surface[key], key))
     kept = [(_material(document, key), list(parts[key])) for key in ordered[:materials_max]]
-    colours = np.array([_looks(material) for material, _ in kept])
+    colours = np.array([looks(material) for material, _ in kept])
     for key in ordered[materials_max:]:
-        wanted = _looks(_material(document, key))
+        wanted = looks(_material(document, key))
         kept[int(((colours - wanted) ** 2).sum(axis=1).argmin())][1].extend(parts[key])
     return kept
 
@@ -120,15 +122,12 @@ def _area(points: Floats, faces: Triangles) -> float:
     return float(lengths(np.cross(b - a, c - a)).sum()) / 2
 
 
-def _looks(material: Json) -> list[float]:
-    """Return what tells materials apart at a glance: colour, glow, and whether one sees through.
-
-    Light is linear and eyes are not: between 0 and 0.05 lies as much as between 0.7 and 1.
-    """
+def looks(material: Json) -> list[float]:
+    """Return what tells materials apart at a glance: colour, glow, and whether one sees through."""
     pbr = material.get("pbrMetallicRoughness", {})
     *base, alpha = pbr.get("baseColorFactor", [1, 1, 1, 1])
     seen = [
-        max(float(part), 0.0) ** (1 / 2.2)
+        max(float(part), 0.0) ** (1 / EYE)
         for part in (*base, *material.get("emissiveFactor", [0] * 3))
     ]
     is_blended = material.get("alphaMode") == "BLEND"

@@ -83,7 +83,7 @@ def load_materials(document: Document, decode: Decode = shrunk) -> list[Material
         change = info.get("extensions", {}).get("KHR_texture_transform", {})
         uv_set = change.get("texCoord", info.get("texCoord", 0))
         amount = float(info.get(scale, 1.0)) if scale else 1.0
-        return Slot(found, min(int(uv_set), 1), _matrix(change), amount)
+        return Slot(found, min(int(uv_set), 1), uv_matrix(change), amount)
 
     return [_loaded(material, slot) for material in document.listed("materials")]
 
@@ -123,7 +123,7 @@ def _loaded(material: Json, slot: Any) -> Material:
     )
 
 
-def _matrix(change: Json) -> Reals:
+def uv_matrix(change: Json) -> Reals:
     """Return KHR_texture_transform as `(2, 3)`: translation * rotation * scale."""
     turn = float(change.get("rotation", 0.0))
     sx, sy = change.get("scale", (1.0, 1.0))

@@ -17,7 +17,7 @@ SIDE_MAX_PX: Final = SIDE_PX
 """No picture made here shows more of one texture."""
 _CLAMP, _MIRROR = 33071, 33648  # glTF 2.0, sampler.wrapS
 
-_TO_LINEAR: Final = np.where(
+TO_LINEAR: Final = np.where(
     np.arange(256) / 255 <= 0.04045,
     np.arange(256) / 255 / 12.92,
     ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4,
@@ -61,7 +61,7 @@ class Texture:
         right_part, low_part = (x - left)[:, None], (y - top)[:, None]
         columns = [_wrapped(left + step, width, self.wraps[0]) for step in (0, 1)]
         rows = [_wrapped(top + step, height, self.wraps[1]) * width + start for step in (0, 1)]
-        table = _TO_LINEAR if is_colour else _AS_IS
+        table = TO_LINEAR if is_colour else _AS_IS
         upper = self._mixed(rows[0], columns, right_part, table)
         lower = self._mixed(rows[1], columns, right_part, table)
         mixed: Reals = (upper + (lower - upper) * low_part).astype(np.float32)
