@@ -199,10 +199,10 @@ def test_rows_that_lie_too_near_are_copied_through_a_better_place(slab: int, nea
         assert np.array_equal(shown(block)[0], ids)
         assert np.array_equal(shown(block)[1], rows)
     assert len(block.puppets._aside) == 2
-    for given, slow, source in zip(
-        block.puppets._given, block.puppets._slow, (ids, rows), strict=True
-    ):
-        aside = np.frombuffer(given, np.uint8).ctypes.data
+    _, of_poses, before_them = block.puppets._copies[0]
+    given = before_them[-1][1], of_poses
+    for each, slow, source in zip(given, block.puppets._slow, (ids, rows), strict=True):
+        aside = np.frombuffer(each, np.uint8).ctypes.data
         assert aside % 4096 not in slow
         assert source.ctypes.data % 4096 not in slow_sources([aside])
 
