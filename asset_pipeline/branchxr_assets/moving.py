@@ -18,8 +18,14 @@ from .geometry import Placement, instance_matrices, placements
 from .steps import NOTHING_REMEMBERED, Step, StepCache, own_code
 from .tree import local_matrix, quaternion_matrix, walk, world_matrices
 
-_TIMES_MAX: Final = 256
-"""Moments of a clip that are looked at; a clip of an hour has 108,000."""
+_FEW_KEYS: Final = 512
+_BETWEEN: Final = 8
+"""Moments from one key to the next, where keys are few; of a baked clip every key is one."""
+_BULGE: Final = {_BETWEEN: 0.1, 1: 0.5}
+"""How far an arc lies outside of what two moments show, as a share of the way between them: at most
+half of it where half a turn lies between."""
+_AT_ONCE: Final = 4096
+"""Moments; a clip of an hour has 108,000."""
 _REST: Final = {"translation": np.zeros(3), "rotation": np.eye(4)[3], "scale": np.ones(3)}
 _CORNERS: Final = np.array([[number >> axis & 1 for axis in range(3)] for number in range(8)])
 _Boxes = list[tuple[int, Floats]]
@@ -30,7 +36,8 @@ def moving_bounds(document: Document, cache: StepCache = NOTHING_REMEMBERED) -> 
     """Return the box of all geometry in rest pose and in every clip, `(2, 3)`; `None` without any.
 
     It holds what is drawn and may be larger: boxes are turned, not vertices, and every shape key
-    goes from 0 to 1 at least. What a script does to a node is not known here.
+    goes from 0 to 1 at least. A spline is looked at in eight places from key to key. What a script
+    does to a node is not known here.
     """
     shapes = Document(document.root, document.accessors)
     inputs = (document_digest(shapes, cache),) if cache.is_on else ()
@@ -47,11 +54,13 @@ def moving_bounds(document: Document, cache: StepCache = NOTHING_REMEMBERED) -> 
 def _bounds(document: Document) -> Floats | None:
     boxes = [box for spot in placements(document) for box in _boxes(document, spot)]
     ends = []
-    for poses in _poses(document):
+    for poses, bulge in _poses(document):
         for node, corners in boxes:
             if node in poses:
                 turned = poses[node][:, :3, :3] @ corners.T + poses[node][:, :3, 3:]
-                ends += [turned.min(axis=(0, 2)), turned.max(axis=(0, 2))]
+                ways = np.sqrt((np.diff(turned, axis=0) ** 2).sum(axis=1))
+                wider = bulge * ways.max(initial=0.0)
+                ends += [turned.min(axis=(0, 2)) - wider, turned.max(axis=(0, 2)) + wider]
     return np.array([np.min(ends, axis=0), np.max(ends, axis=0)]) if ends else None
 
 
@@ -143,19 +152,27 @@ def _corners(box: Floats) -> Floats:
     return corners
 
 
-def _poses(document: Document) -> Iterator[dict[int, Floats]]:
-    """Yield node -> `(moments, 4, 4)` world matrices: of the rest pose, of what each clip moves."""
+def _poses(document: Document) -> Iterator[tuple[dict[int, Floats], float]]:
+    """Yield node -> `(moments, 4, 4)` world matrices: of the rest pose, of what each clip moves.
+
+    And how far between two moments it may lie outside, as a share of the way between them.
+    """
     rest = {node: world[None] for node, world in world_matrices(document).items()}
-    yield rest
+    yield rest, 0.0
     for animation in document.listed("animations"):
         inputs = [document.accessors[s["input"]].values for s in animation["samplers"]]
-        keys = np.unique(np.concatenate([times.reshape(-1) for times in inputs]))
-        between = np.concatenate([keys, (keys[1:] + keys[:-1]) / 2])
-        if len(between) > _TIMES_MAX:
-            between = np.linspace(keys[0], keys[-1], _TIMES_MAX)
-        if len(between):
-            moved = _moved(document, animation, between)
-            yield _moved_worlds(document, moved, rest, len(between))
+        keys = np.unique(np.concatenate([*(times.reshape(-1) for times in inputs), []]))
+        if not len(keys):
+            continue
+        parts = _BETWEEN if len(keys) <= _FEW_KEYS else 1
+        between = keys[:-1, None] + np.diff(keys)[:, None] * (np.arange(parts) / parts)
+        times = np.append(between.reshape(-1), keys[-1])
+        has_turns = any(c["target"]["path"] == "rotation" for c in animation["channels"])
+        bulge = _BULGE[parts] if has_turns else 0.0
+        for start in range(0, len(times), _AT_ONCE):
+            some = times[max(start - 1, 0) : start + _AT_ONCE]  # with the last of those before
+            moved = _moved(document, animation, some)
+            yield _moved_worlds(document, moved, rest, len(some)), bulge
 
 
 def _moved(document: Document, animation: Json, times: Floats) -> dict[tuple[int, str], Floats]:

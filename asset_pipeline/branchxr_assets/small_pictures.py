@@ -35,7 +35,7 @@ def keep_small(raw: bytes, image: Image.Image, cache: StepCache) -> Image.Image:
     """Make an image small that has just been decoded, or halved, and keep it at hand."""
     while max(image.size) >= 2 * SIDE_PX:
         image = halved(image)
-    size_bytes = image.width * image.height * len(image.getbands())
+    size_bytes = image.width * image.height * 4  # as Pillow has them, RGB too
     cache.images.keep(raw, image, size_bytes=size_bytes)
     return image
 

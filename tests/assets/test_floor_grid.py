@@ -221,6 +221,12 @@ def test_what_is_cut_to_a_layer_covers_all_of_it(corners: Any) -> None:
             assert mask[int(z / 0.25), int(x / 0.25)]
 
 
+def test_what_lies_beyond_the_grid_touches_no_more_of_it_than_it_does() -> None:
+    grid = Grid(0, 0, 40, 30, 1)
+    mask = cover(grid, np.array([[[2, 0, -30], [38, 0, 0.5], [36, 0, -30]]]), is_touching=True)
+    assert np.argwhere(mask).tolist() == [[0, 37], [0, 38]]
+
+
 def test_growing_is_a_disc() -> None:
     mask = np.zeros((9, 9), bool)
     mask[4, 4] = True

@@ -71,6 +71,31 @@ def test_a_door_is_held_on_its_way(maker: Any) -> None:
     assert low[2] <= -1 + 1e-6
 
 
+@pytest.mark.parametrize(
+    "degrees", [(-135, 44), (22.5, 112.5, 202.5, 292.5, 382.5), (30, 150, 270)]
+)
+def test_a_turn_is_held_between_its_keys(maker: Any, degrees: tuple[float, ...]) -> None:
+    points = [[0, 0, 0], [1, 0, 0], [1, 0.01, 0]]
+    rod = maker.node(mesh=maker.mesh(points=np.array(points, np.float32)))
+    half = np.radians(degrees) / 2
+    clip(maker, rod, "rotation", [(0, 0, np.sin(h), np.cos(h)) for h in half])
+    low, high = box_of(maker)
+    swept = np.radians(np.linspace(degrees[0], degrees[-1], 2000))
+    for axis, way in ((0, np.cos(swept)), (1, np.sin(swept))):
+        assert low[axis] <= way.min()
+        assert high[axis] >= way.max()
+    assert np.abs([low, high]).max() < 1.1
+
+
+def test_one_key_among_a_thousand_is_seen(maker: Any) -> None:
+    points = np.array([[0, 0, 0], [1, 0, 0], [1, 0.01, 0]], np.float32)
+    rows = np.tile([0.0, 0, 0, 1], (1000, 1))
+    rows[501] = (0, 0, np.sin(np.pi / 4), np.cos(np.pi / 4))
+    rod = maker.node(mesh=maker.mesh(points=points))
+    clip(maker, rod, "rotation", rows)
+    assert box_of(maker)[1][1] >= 1.0
+
+
 def test_shapes_go_as_far_as_their_clip(maker: Any) -> None:
     moved = maker.array(np.tile([0, 1, 0], (8, 1)))
     mesh = maker.box((2, 2, 2), targets=[{"POSITION": moved}])

@@ -79,6 +79,15 @@ def test_a_small_image_has_up_to_two_thousand_pixels(width: int, side: int) -> N
     assert image.width == side
 
 
+def test_what_is_at_hand_is_never_saved_itself() -> None:
+    document = scene(png(2048, 16))
+    cache = StepCache(None)
+    held = small(document.images[0], cache)
+    textures(document, TexturesOptions(side_max_px=2048, halvings=1, quality=60), cache=cache)
+    assert held is small(document.images[0], cache)
+    assert not hasattr(held, "encoderinfo")
+
+
 def test_what_is_no_image_is_none(tmp_path: Any) -> None:
     assert small(b"\x89PNG and nothing", StepCache(tmp_path)) is None
     assert small(b"") is None

@@ -51,16 +51,13 @@ def _cover(mask: Mask, grid: Grid, corners: Floats, *, is_touching: bool) -> Non
     half = 0.5 if is_touching else 0.0
     size = np.array((grid.columns, grid.rows))
     # Cut to the grid before they are whole numbers: a scene may reach beyond all of those.
-    low = (
-        np.floor(across(np.minimum, flat) - (0.0 if is_touching else 0.5))
-        .clip(0, size)
-        .astype(np.int64)
-    )
-    high = np.floor(across(np.maximum, flat)).clip(-1, size - 1).astype(np.int64)
+    first = np.floor(across(np.minimum, flat) - (0.0 if is_touching else 0.5))
+    last = np.floor(across(np.maximum, flat))
+    low, high = first.clip(0, size).astype(np.int64), last.clip(-1, size - 1).astype(np.int64)
     inside = across(np.logical_and, low <= high)
     flat, low, high = flat[inside], low[inside], high[inside]
     if is_touching:  # what lies in one row or column of cells touches all of them from end to end
-        is_thin = across(np.logical_or, low == high)
+        is_thin = across(np.logical_or, (first == last)[inside])
         for _, column, row in _candidates(low[is_thin], high[is_thin]):
             mask[row, column] = True
         flat, low, high = flat[~is_thin], low[~is_thin], high[~is_thin]

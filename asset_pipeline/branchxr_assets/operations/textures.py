@@ -257,7 +257,9 @@ def _sized(raw: bytes, options: TexturesOptions, cache: StepCache) -> Image.Imag
     factor = scale_of(longest, side_max_px=options.side_max_px, halvings=options.halvings)
     if longest / factor <= SIDE_PX and factor > 1:
         image = small(raw, cache)
-        return None if image is None else scaled(image, factor * max(image.size) / longest)
+        made = None if image is None else scaled(image, factor * max(image.size) / longest)
+        # Pillow notes on an image how it is saved: what others have at hand is not saved itself.
+        return made.copy() if made is not None and made is image else made
     image = decoded(raw)
     if image is None:
         return None
