@@ -22,7 +22,7 @@ from .operations.textures import image_sources
 from .pictures import ENCODERS
 from .render.materials import uv_matrix
 from .render.textures import TO_LINEAR
-from .small_pictures import small
+from .small_pictures import opened_small
 from .steps import Shelf, Step, StepCache, own_code
 
 _SAMPLES: Final = 1024
@@ -160,10 +160,7 @@ def _pixels(raw: bytes, cache: StepCache) -> _Pixels | None:
     """Return an image made small; to decode one again for each edited mesh takes 0.3 s."""
 
     def make() -> bytes:
-        try:
-            image = small(raw, cache)
-        except MemoryError:
-            image = None
+        image = opened_small(raw, cache)
         if image is None:
             return b""
         smaller = image.copy()

@@ -31,6 +31,14 @@ def small(raw: bytes, cache: StepCache = NOTHING_REMEMBERED) -> Image.Image | No
     return None if image is None else keep_small(raw, image, cache)
 
 
+def opened_small(raw: bytes, cache: StepCache = NOTHING_REMEMBERED) -> Image.Image | None:
+    """Decode an image as `small` does; one that does not fit into memory is too large."""
+    try:
+        return small(raw, cache)
+    except MemoryError:
+        return None
+
+
 def keep_small(raw: bytes, image: Image.Image, cache: StepCache) -> Image.Image:
     """Make an image small that has just been decoded, or halved, and keep it at hand."""
     while max(image.size) >= 2 * SIDE_PX:

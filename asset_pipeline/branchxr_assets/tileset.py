@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from .document import Floats, Json
+from .geometry import around
 from .recipe import Chunk, Level
 
 _STEP_M: Final = 0.0005
@@ -30,9 +31,8 @@ def make_tileset(
         box: `(2, 3)`, of the scene in glTF axes.
         moving: `(2, 3)`, of what is live, wherever it moves.
     """
-    every = np.array([box] if moving is None else [box, moving])
     volume = _volume(box)
-    whole = _volume(np.array([every[:, 0].min(axis=0), every[:, 1].max(axis=0)]))
+    whole = volume if moving is None else _volume(around([box, moving]))
     children: list[Json] = []
     if chain:
         children += _nested(chain, volume)

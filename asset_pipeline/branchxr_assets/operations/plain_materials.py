@@ -16,7 +16,7 @@ from ..document import Document, Floats, Json, Outcome
 from ..pictures import ENCODERS, mean_colour
 from ..rewrite import prune
 from ..shown_colours import ShownColours, shown_colours
-from ..small_pictures import small
+from ..small_pictures import opened_small
 from ..steps import NOTHING_REMEMBERED, Step, StepCache
 from .merge import EYE, looks
 from .textures import image_sources
@@ -277,10 +277,7 @@ class _Means:
 
     def _mean(self, raw: bytes, *, is_colour: bool) -> list[float]:
         def make() -> bytes:
-            try:
-                image = small(raw, self._cache)
-            except MemoryError:
-                image = None
+            image = opened_small(raw, self._cache)
             found = None if image is None else mean_colour(image, is_colour=is_colour)
             return json.dumps([1.0] * 4 if found is None else [float(v) for v in found]).encode()
 

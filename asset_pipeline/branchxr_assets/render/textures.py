@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..document import Document, Json
-from ..small_pictures import SIDE_PX, small
+from ..small_pictures import SIDE_PX, opened_small
 from ..steps import NOTHING_REMEMBERED, StepCache
 from .soup import Reals
 
@@ -121,10 +121,7 @@ def shrunk(
 
     One that does not fit into memory is not shown.
     """
-    try:
-        image = small(raw, cache)
-    except MemoryError:
-        return None
+    image = opened_small(raw, cache)
     if image is None:
         return None
     factor = -(-max(image.size) // side_max_px)
